@@ -92,7 +92,8 @@ def missing_keys(capture: Capture, knowledge: Knowledge) -> Iterator[str]:
         *questions.expected_keys(phone_facts.phone.sdk, user_ids),
         *packages_to_inspect(phone_facts, knowledge),
     ):
-        if _was_cut(capture.answer(key)):
+        # No earlier version asked for the types of users.
+        if _was_cut(capture.answer(key)) and not (key == "user_types" and key not in capture.answers):
             yield key
 
 
@@ -107,8 +108,9 @@ def was_interrupted(capture: Capture) -> bool:
     if any(map(_was_cut, items)):
         return True
     phone = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None)
-    user_ids = device.parse_users(capture.answer("users").text, phone.sdk)
-    return any(_was_cut(capture.answer(key)) for key in questions.expected_keys(phone.sdk, user_ids))
+    user_ids = device.parse_users(capture.answer("users").text)
+    keys = set(questions.expected_keys(phone.sdk, user_ids)) - {"user_types"}  # no earlier version asked it
+    return any(_was_cut(capture.answer(key)) for key in keys)
 
 
 def _was_cut(item: Answer | ApkParts) -> bool:

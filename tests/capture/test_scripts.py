@@ -32,6 +32,7 @@ ALLOWED = [
     r"getprop [a-z][a-z0-9_.]+",
     r"settings --user \d+ get secure [a-z_]+",
     r"pm list users",
+    r"cmd user list -v",
     r"pm list packages( -f -i( -U)?| -3) --user \d+",
     rf"dumpsys( -t 60)? package permission{_NAMES}",
     r"dumpsys( -t 60)? package [A-Za-z][\w.]*",
@@ -78,7 +79,7 @@ def test_only_named_properties_and_settings_are_read(ran):
 WORDS_OF_THE_SHELL = {
     "a", "case", "do", "done", "echo", "esac", "fi", "for", "g", "if", "in", "s", "set", "shift", "then", "}", "$@",
 }  # fmt: skip
-PROGRAMS = {"getprop", "settings", "pm", "dumpsys", "date"}
+PROGRAMS = {"cmd", "getprop", "settings", "pm", "dumpsys", "date"}
 
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
