@@ -84,7 +84,7 @@ def missing_keys(capture: Capture, knowledge: Knowledge) -> Iterator[str]:
         *questions.expected_keys(phone_facts.phone.sdk, user_ids),
         *keys_to_inspect(phone_facts, knowledge),
     ):
-        if _was_cut(capture.answer(key)):
+        if _was_cut(capture.answer(key)) and not (key in _LATER_QUESTIONS and key not in capture.answers):
             yield key
 
 
@@ -99,12 +99,12 @@ def was_interrupted(capture: Capture) -> bool:
     if any(map(_was_cut, items)):
         return True
     phone = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None)
-    user_ids = device.parse_users(capture.answer("users").text, phone.sdk)
+    user_ids = device.parse_users(capture.answer("users").text)
     keys = (key for key in questions.expected_keys(phone.sdk, user_ids) if key not in _LATER_QUESTIONS)
     return any(_was_cut(capture.answer(key)) for key in keys)
 
 
-_LATER_QUESTIONS: Final = frozenset({"packages_proto"})
+_LATER_QUESTIONS: Final = frozenset({"packages_proto", "user_types"})
 """Questions that privaudit 1.0.0 did not ask: a capture without them need not be an interrupted one."""
 
 

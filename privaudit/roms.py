@@ -148,9 +148,11 @@ def _match_version(detection: Mapping[str, Any], properties: Mapping[str, str]) 
             while len(parts) > _MIN_VERSION_PARTS and parts[-1] == "0":
                 parts.pop()
             return ".".join(parts) if len(match.groups()) > 1 else (match[1] if match.groups() else "")
-    return (
-        "" if properties.get("ro.product.manufacturer", "").casefold() in detection.get("manufacturers", ()) else None
-    )
+    if properties.get("ro.product.manufacturer", "").casefold() not in detection.get("manufacturers", ()):
+        return None
+    sdk = properties.get("ro.build.version.sdk", "")
+    is_older = sdk.isascii() and sdk.isdecimal() and int(sdk[:3]) < detection.get("since", 0)
+    return None if is_older else ""
 
 
 def find_settings_page(rom_id: str, page_name: str, sdk: int | None) -> SettingsPage | None:

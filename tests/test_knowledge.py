@@ -12,6 +12,7 @@ import pytest
 
 from privaudit import knowledge
 from privaudit.errors import KnowledgeError
+from privaudit.findings.lending import recognise_lending
 from privaudit.knowledge import Knowledge, lint, loader
 from privaudit.knowledge.vocabulary import FalseFriend, NameVerdict, check_false_friend_patterns
 from privaudit.model import Message
@@ -435,6 +436,12 @@ note = "which?"
         (HEAD + 'app = [{package = "com.example.loan", date = 2020-01-01}]', "unknown_key"),
         (HEAD.replace('"never"', "2020-01-01") + "[[app]]\nnames = ['x']", "wrong_kind"),
         ("a = " + "[" * 5000 + "]" * 5000, "nested"),
+        ("a." * 2000 + "a = 1", "long_key"),
+        ("a." * 50_000 + "a = 1", "long_key"),  # took minutes
+        ("\n[" + '"a" . ' * 2000 + "a]", "long_key"),
+        ("[[" + "a." * 17 + "a]]", "long_key"),
+        ("x = {" + "a." * 17 + "a = 1}", "long_key"),
+        ('"\\' * 50_000 + "." * 20, "toml"),
         ("a = ", "toml"),
         (b"\x00\xff\xfe", "encoding"),
     ],
@@ -544,3 +551,20 @@ def test_stores_are_keyed_by_installer_package():
     assert stores["com.android.vending"] == "Google Play"
     assert {"com.huawei.appmarket", "com.xiaomi.market", "com.heytap.market", "com.bbk.appstore"} <= stores.keys()
     assert "com.google.android.packageinstaller" not in stores  # opens any file: no store
+
+
+def test_dots_in_values_and_comments_are_no_long_key(tmp_path: Path):
+    dots = "a." * 40
+    text = f"# {dots}\n{HEAD}note = \"{dots}\"\n[[app]]\npackage = \"com.example.loan\"\nnote = '''\n{dots}\n'''\n"
+    assert knowledge.load_knowledge(extra_lists=[own(tmp_path, text)]).match_package("com.example.loan")
+
+
+@pytest.mark.parametrize("status", ["licensed", "registered", "paired", "market_lender", "embeds_lending"])
+def test_a_users_list_of_lenders_speaks_for_no_publisher(tmp_path: Path, made, status):
+    head = f'[source]\npublisher = "OJK"\ntitle = "Register"\ndate = "2026-01"\nstatus = "{status}"\n'
+    rows = "".join(f'[[app]]\npackage = "{name}"\n' for name in ("com.example.mine", "com.finaccel.android"))
+    known = knowledge.load_knowledge(extra_lists=[own(tmp_path, head + rows)])
+    lending = recognise_lending(made.app("com.example.mine"), known)
+    assert [(reason.key, reason.values) for reason in lending.reasons] == [("lending.own_list", {})]
+    # A package that a shipped list has is told with the shipped list.
+    assert known.find_lender("com.finaccel.android") == knowledge.load_knowledge().find_lender("com.finaccel.android")

@@ -78,7 +78,7 @@ PAGES = {*roms.load_rom("aosp")["pages"], "clones"}
 def test_files_have_only_known_keys(rom):
     data = roms.load_rom(rom)
     assert data.keys() <= KEYS
-    assert data["recognise"].keys() <= {"order", "manufacturers", "properties"}
+    assert data["recognise"].keys() <= {"order", "manufacturers", "properties", "since"}
     assert data["users"].keys() <= {"clone", "secure_folder"}
     assert data.get("usb", {}).keys() <= {"off_first", "also_on"}
     assert data["pages"].keys() <= PAGES
@@ -212,3 +212,19 @@ def test_uninstalling_comes_last_after_device_administrators(made):
     assert len(said(holds=["device_owner"])) == 1
     assert "cannot be uninstalled" in said(system=True)[0]
     assert steps.SAFETY_NOTES[1].key == "steps.notice"
+
+
+@pytest.mark.parametrize(
+    ("manufacturer", "sdk", "rom"),
+    [
+        ("samsung", "28", "oneui"),
+        ("Samsung", "", "oneui"),
+        ("samsung", "27", "aosp"),  # One UI begins with Android 9
+        ("vivo", "28", "originos"),
+        ("vivo", "26", "originos"),
+        ("Google", "34", "aosp"),
+    ],
+)
+def test_manufacturers_without_a_version_property(manufacturer, sdk, rom):
+    found = roms.detect_rom({"ro.product.manufacturer": manufacturer, "ro.build.version.sdk": sdk})
+    assert (found.id, found.version) == (rom, None)

@@ -11,10 +11,7 @@ One module because the manifest and the zip are one format, and are versioned to
 from __future__ import annotations
 
 import hashlib
-import lzma
-import struct
 import zipfile
-import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +28,8 @@ from privaudit.capture.command_log import CommandLogEntry, dump_command_log, loa
 from privaudit.capture.model import Capture, DeviceFingerprint
 from privaudit.capture.questions import is_package_name
 from privaudit.capture.redact import REDACTED
-from privaudit.capture.text_folder import MAX_FILE_BYTES, answer_file_name, parse_answer_file_name
+from privaudit.capture.source_files import MAX_FILE_BYTES, READ_ERRORS, sha256_file
+from privaudit.capture.text_folder import answer_file_name, parse_answer_file_name
 from privaudit.errors import SourceError
 from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import AnswerState, Message, Source, SourceKind
@@ -43,17 +41,6 @@ MAX_ARCHIVE_BYTES: Final = 512 * 1024 * 1024
 """Size of all entries together."""
 MAX_ENTRIES: Final = 5000
 _ZIP_SIGNATURE: Final = b"PK\3\4"
-READ_ERRORS: Final = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-)
-"""What `zipfile` raises for a damaged or malicious file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,9 +291,3 @@ def _read_verified(archive: zipfile.ZipFile, entry: AnswerEntry | ApkEntry | Log
 def _read_limited(archive: zipfile.ZipFile, name: str) -> bytes:
     with archive.open(name) as stream:
         return stream.read(MAX_FILE_BYTES + 1)
-
-
-def sha256_file(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,5 +1,7 @@
 """Read an Android bug report: text (``adb bugreport`` up to Android 6) or the zip that phones write since Android 7.
 
+Also that zip unpacked to a folder, or inside another zip, as MIUI hands it out.
+
 It contains a complete ``dumpsys package``, which does not list requested permissions, and no package list; what it
 lacks is reported as not asked. AOSP: ``frameworks/native/cmds/dumpstate/dumpstate.cpp``. In the zip, ``main_entry.txt``
 names the text file (``Dumpstate::FinishZipFile``); some vendors omit it.
@@ -9,9 +11,8 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,13 +22,19 @@ from zoneinfo import ZoneInfo
 
 from privaudit.capture import converters
 from privaudit.capture.answers import Answer, classify_answer, coverage_message, missing_answer
-from privaudit.capture.archive import READ_ERRORS, sha256_file
 from privaudit.capture.bugreport_sections import PROPERTIES_SECTION, BugreportSections, Section, split_sections
 from privaudit.capture.model import Capture
 from privaudit.capture.redact import redact
-from privaudit.capture.text_folder import MAX_FILE_BYTES
+from privaudit.capture.source_files import (
+    MAX_FILE_BYTES,
+    READ_ERRORS,
+    SourceFiles,
+    open_folders,
+    open_inner_zip,
+    sha256_file,
+)
+from privaudit.capture.text_folder import parse_answer_file_name
 from privaudit.errors import SourceError
-from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import AnswerState, Source
 
 _SETTINGS_SERVICE: Final = "settings"
@@ -43,14 +50,13 @@ WANTED_SECTIONS: Final = frozenset({*_KEY_BY_SECTION, _SETTINGS_SERVICE})
 """The sections that contain answers."""
 
 MAIN_ENTRY_FILE: Final = "main_entry.txt"
-MAX_ENTRIES: Final = 20_000
 _DUMPSTATE_LINE = re.compile(rb"^== dumpstate: \d{4}-\d\d-\d\d", re.MULTILINE)
 _SNIFFED_BYTES: Final = 1 << 16
 """Bytes at the start that must contain the header."""
 _MAX_NAME_BYTES: Final = 1024
 _TEXT_SUFFIXES: Final = (".txt", ".log")
 _MAX_CANDIDATES: Final = 16
-"""Text files that are examined in a zip without `MAIN_ENTRY_FILE`."""
+"""Text files that are examined without `MAIN_ENTRY_FILE`, and zips inside a zip."""
 
 _TIMEZONE_PROPERTY = re.compile(r"^\[persist\.sys\.timezone\]: \[([A-Za-z0-9_+/-]{1,64})\]$", re.MULTILINE | re.ASCII)
 _MAX_REPORT_DURATION: Final = timedelta(hours=1)
@@ -58,15 +64,11 @@ _MAX_REPORT_DURATION: Final = timedelta(hours=1)
 
 
 def recognises(path: Path) -> bool:
-    """Return whether `path` is a text file with the header of a bug report, or a zip that contains one."""
+    """Return whether `path` is a text file with the header of a bug report, or a folder or zip that contains one."""
     try:
-        if not path.is_file():
-            return False
-        if not zipfile.is_zipfile(path):
-            with path.open("rb") as stream:
-                return _has_dumpstate_header(stream.read(_SNIFFED_BYTES))
-        with zipfile.ZipFile(path) as archive:
-            return _find_text_entry(archive) is not None
+        with _open_report(path) as stream:
+            is_named = path.is_dir() or zipfile.is_zipfile(path)
+            return stream is not None and (is_named or _has_dumpstate_header(stream.read(_SNIFFED_BYTES)))
     except READ_ERRORS:
         return False
 
@@ -78,10 +80,10 @@ def read(path: Path) -> Capture:
         SourceError: damaged, larger than any real one, or without any known section.
     """
     try:
-        with _open_text(path) as stream:
-            sections = split_sections(stream, WANTED_SECTIONS, str(path))
+        with _open_report(path) as stream:
+            sections = BugreportSections() if stream is None else split_sections(stream, WANTED_SECTIONS, str(path))
         modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        digest = sha256_file(path)
+        digest = None if path.is_dir() else sha256_file(path)
     except READ_ERRORS as error:
         raise SourceError("errors.source_unreadable", path=str(path), reason=str(error)) from error
     capture = capture_from_sections(sections, modified_at)
@@ -116,7 +118,7 @@ def answers_from_sections(sections: BugreportSections) -> Iterator[Answer]:
 def _section_answer(key: str, section: Section) -> Answer:
     if not section.trusted:
         return missing_answer(key, AnswerState.UNREADABLE, coverage_message("coverage.framing"))
-    answer = classify_answer(key, section.raw, exit_code=None)
+    answer = converters.restore_copied_text(classify_answer(key, section.raw, exit_code=None))
     problem = None
     if section.timed_out:
         answer = replace(answer, state=AnswerState.TIMED_OUT)
@@ -182,48 +184,64 @@ def _parse_local_time(text: str | None) -> datetime | None:
 
 
 @contextmanager
-def _open_text(path: Path) -> Iterator[IO[bytes]]:
-    if not zipfile.is_zipfile(path):
-        with path.open("rb") as stream:
-            yield stream
-        return
-    with zipfile.ZipFile(path) as archive, open_zipped_text(archive, path) as stream:
-        yield stream
+def _open_report(path: Path) -> Iterator[IO[bytes] | None]:
+    """Open the text of a bug report; ``None`` if there is none."""
+    with ExitStack() as stack:
+        folders = stack.enter_context(open_folders(path))
+        if not folders and path.is_file():
+            yield stack.enter_context(path.open("rb"))
+            return
+        entry = _find_text(folders)
+        if entry is None and (inner := _find_inner_report(folders, path)) is not None:
+            entry = _find_text(stack.enter_context(open_inner_zip(*inner, path)))
+        yield None if entry is None else stack.enter_context(entry[0].open_file(entry[1]))
 
 
 @contextmanager
-def open_zipped_text(archive: zipfile.ZipFile, path: Path) -> Iterator[IO[bytes]]:
-    """Open the text file of a zipped bug report. `path` is for errors.
+def open_inner_report(files: SourceFiles, name: str, path: Path) -> Iterator[IO[bytes] | None]:
+    """Open the text of a zipped bug report among `files`; ``None`` if it has none. `path` is for errors.
 
     Raises:
-        SourceError: no text file, too many entries, or a duplicate entry, of which other programs may read another.
+        SourceError: too large, too many entries, or a duplicate entry, of which other programs may read another.
     """
-    names = archive.namelist()
-    if len(names) > MAX_ENTRIES:
-        raise SourceError("errors.capture_too_large", path=str(path))
-    name = _find_text_entry(archive)
-    if name is None:
-        raise SourceError("errors.bugreport_without_answers", path=str(path))
-    if Counter(names)[name] > 1 or Counter(names)[MAIN_ENTRY_FILE] > 1:
-        raise SourceError("errors.capture_damaged", path=str(path), entry=sanitize_text(name))
-    with archive.open(name) as stream:
-        yield stream
+    with open_inner_zip(files, name, path) as folders, ExitStack() as stack:
+        entry = _find_text(folders)
+        yield None if entry is None else stack.enter_context(entry[0].open_file(entry[1]))
 
 
-def _find_text_entry(archive: zipfile.ZipFile) -> str | None:
-    """Return the name of the report's entry. Nothing is unpacked to a file, so that names cannot do harm."""
-    names = archive.namelist()
-    if MAIN_ENTRY_FILE in names:
-        with archive.open(MAIN_ENTRY_FILE) as stream:
+def _find_inner_report(folders: Iterable[SourceFiles], path: Path) -> tuple[SourceFiles, str] | None:
+    """Return the only zip among the files that contains a bug report; of several, none."""
+    zips = [(files, name) for files in folders for name in files.names() if name.endswith(".zip") and "/" not in name]
+    reports = []
+    for files, name in zips[:_MAX_CANDIDATES]:
+        if files.has_file(name):
+            with open_inner_zip(files, name, path) as inner:
+                reports += [(files, name)] if _find_text(inner) is not None else []
+    return reports[0] if len(reports) == 1 else None
+
+
+def _find_text(folders: Iterable[SourceFiles]) -> tuple[SourceFiles, str] | None:
+    """Return the report's text file."""
+    return next(((files, name) for files in folders if (name := _find_text_file(files)) is not None), None)
+
+
+def _find_text_file(files: SourceFiles) -> str | None:
+    names = files.names()
+    if files.has_file(MAIN_ENTRY_FILE):
+        with files.open_file(MAIN_ENTRY_FILE) as stream:
             main_entry = stream.read(_MAX_NAME_BYTES).decode("utf-8", "replace").strip()
-        if main_entry in names and main_entry != MAIN_ENTRY_FILE:
+        if main_entry in names and main_entry != MAIN_ENTRY_FILE and files.has_file(main_entry):
             return main_entry
+    if any((parse_answer_file_name(name) or "").startswith("package") for name in names):
+        return None  # dumps that were saved one by one; a report beside them says the same
     candidates = [name for name in names if name.endswith(_TEXT_SUFFIXES) and "/" not in name]
-    return next((name for name in candidates[:_MAX_CANDIDATES] if _entry_is_report(archive, name)), None)
+    return next((name for name in candidates[:_MAX_CANDIDATES] if _is_report(files, name)), None)
 
 
-def _entry_is_report(archive: zipfile.ZipFile, name: str) -> bool:
-    with archive.open(name) as stream:
+def _is_report(files: SourceFiles, name: str) -> bool:
+    if not files.has_file(name):
+        return False
+    with files.open_file(name) as stream:
         return _has_dumpstate_header(stream.read(_SNIFFED_BYTES))
 
 

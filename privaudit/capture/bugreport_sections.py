@@ -16,7 +16,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import IO, Final
 
-from privaudit.capture.text_folder import MAX_FILE_BYTES
+from privaudit.capture.source_files import MAX_FILE_BYTES
 from privaudit.errors import SourceError
 
 DASH_LINE: Final = b"-" * 79

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from privaudit.capture import questions, scripts
 from privaudit.capture.answers import Answer, classify_answer, is_binary_answer
-from privaudit.capture.model import Capture, DeviceFingerprint
+from privaudit.capture.model import Capture, DeviceFingerprint, refuse_old_android
 from privaudit.capture.redact import redact
 from privaudit.errors import ConnectionLost
 from privaudit.model import Source
@@ -58,6 +58,7 @@ def collect_first_round(transport: Transport, *, demo: bool = False, on_round: O
 
     Raises:
         ConnectionLost: it ended before the first answer.
+        SourceError: the phone has Android 5 or older.
     """
     on_round("first_round")
     marker = scripts.new_marker()
@@ -68,12 +69,13 @@ def collect_first_round(transport: Transport, *, demo: bool = False, on_round: O
         answers = tuple(_first_round_answers(lost.partial, marker))
         if not answers:
             raise
-    return Capture(
+    capture = Capture(
         answers=MappingProxyType({answer.key: answer for answer in answers}),
         taken_at=started_at,
         source=Source(kind="demo" if demo else transport.kind, sha256=None),
         demo=demo,
     )
+    return refuse_old_android(capture)
 
 
 def _first_round_answers(output: bytes, marker: str) -> Iterator[Answer]:

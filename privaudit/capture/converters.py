@@ -1,20 +1,27 @@
 """Convert answers of other sources to the format of our own commands, so that one parser reads both.
 
-These are the only answers that are not verbatim; `Answer.translated_from` records it, also in a saved capture.
+Also restore the blanks of copied text, and split files that hold several dumps. These are the only answers that are not
+verbatim; `Answer.translated_from` records it, also in a saved capture.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from privaudit.android import PER_USER_RANGE
+from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.questions import SETTINGS, is_package_name
+from privaudit.model import AnswerState
 
 SETTINGS_SOURCE: Final = "dumpsys settings"
 PACKAGES_SOURCE: Final = "packages.json"
+COPY_SOURCE: Final = "changed copy"
+DUMPS_SOURCE: Final = "several dumps"
 
 _SECURE_TITLE = re.compile(r"SECURE SETTINGS \(user (\d{1,5})\)", re.ASCII)
 _SETTINGS_TITLE = re.compile(r"[A-Z]+ SETTINGS(?: \(user \d{1,5}\))?", re.ASCII)
@@ -158,3 +165,169 @@ def incomplete_users(document: Any) -> Mapping[int, bool]:  # noqa: ANN401 - JSO
                 "SecurityException" in error or "permission" in error
             )
     return refused_by_user
+
+
+# --- copies -----------------------------------------------------------------------------------------------------------
+
+_TAB_WIDTHS: Final = (8, 4, 2)
+"""``unexpand``, ``col -b`` and most editors; others."""
+_NO_BREAK_BLANKS: Final = dict.fromkeys((0xA0, 0x2007, 0x202F), " ")
+_LINE_START_MARKS = re.compile("^[ \\t]*[\u200b\u2060\ufeff][ \\t\u200b\u2060\ufeff]*", re.MULTILINE)
+_ZERO_WIDTH: Final = dict.fromkeys((0x200B, 0x2060, 0xFEFF))
+_MAX_QUOTE_DEPTH: Final = 4
+_GRANT_INDENTS: Final = (6, 8)
+_PACKAGE_INDENTS: Final = {
+    r"(?:Package|SharedUser) \[": (2,),
+    r"User \d+: +(?:ceDataInode|installed)=|(?:appId|userId)=|(?:install|requested) permissions:": (4,),
+    r"runtime permissions:": (6,),
+    r"[\w.]+: granted=(?:true|false)": _GRANT_INDENTS,
+}
+_LINE_INDENTS: Final[Mapping[str, Mapping[str, tuple[int, ...]]]] = {
+    "packages": _PACKAGE_INDENTS,
+    "package": _PACKAGE_INDENTS,
+    "appops": {
+        r"Uid \w+:$": (2,),
+        r"Package \S+:$|state=\w+": (4,),
+        r"[A-Z][A-Z0-9_]+(?:\(\d+\))?(?: \(\w|: mode=)": (6,),
+    },
+    "device_policy": {r"Enabled Device Admins \(User": (2,), r"[\w.$]+/[\w.$]+:$": (4,)},
+    "roles": {"user_states=": (2,), "user_id=": (4, 6)},
+    "installed": {},
+    "third_party": {},
+}
+"""Question → how a line begins → its indents. These answers contain no tabs and no no-break blanks of Android's own."""
+
+
+def restore_copied_text(answer: Answer) -> Answer:
+    """Undo what terminals, editors, mail and web pages do to the blanks of copied text, where that is unambiguous.
+
+    That is: tabs for blanks (``col -b``, ``unexpand``), no-break blanks, zero-width characters or ``> `` before lines.
+    If no tab width puts each line where Android prints it, the answer becomes ``UNREADABLE``: what it says is kept,
+    and what it lacks proves nothing.
+    """
+    text, is_restored = answer.text, True
+    if not text.isascii():
+        if answer.question in _LINE_INDENTS:
+            text = text.translate(_NO_BREAK_BLANKS)
+        text = _LINE_START_MARKS.sub(_drop_zero_width, text)
+    text = _unquote(text)
+    if "\t" in text and answer.question in _LINE_INDENTS:
+        text, is_restored = _expand_tabs(text, _LINE_INDENTS[answer.question])
+    if text == answer.text:
+        return answer
+    answer = replace(answer, text=text, translated_from=COPY_SOURCE)
+    if is_restored or answer.state is not AnswerState.ANSWERED:
+        return answer
+    return replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.changed_copy"))
+
+
+def _drop_zero_width(match: re.Match[str]) -> str:
+    return match[0].translate(_ZERO_WIDTH)
+
+
+def _unquote(text: str) -> str:
+    for _ in range(_MAX_QUOTE_DEPTH):
+        if not text.startswith(">") and "\n>" not in text:
+            break
+        is_blank_part_of_mark = re.search(r"^>[^\s>]", text, re.MULTILINE) is None
+        text = re.sub(r"^>(?: |(?=>)|$)" if is_blank_part_of_mark else "^>", "", text, flags=re.MULTILINE)
+    return text
+
+
+def _expand_tabs(text: str, indents_by_start: Mapping[str, tuple[int, ...]]) -> tuple[str, bool]:
+    """Return `text` with blanks for tabs, and whether each known line then has its indent."""
+    text = re.sub(r" *\t[ \t]*(?=installer=)", "  ", text)  # the only column that follows two blanks
+    tabbed = "\n".join(re.findall(r"^ *\t.*$", text, re.MULTILINE))
+    misplaced = {}
+    for width in _TAB_WIDTHS:
+        lines = tabbed.expandtabs(width)
+        misplaced[width] = sum(
+            len(match[1]) not in indents
+            for start, indents in indents_by_start.items()
+            for match in re.finditer(rf"^( *)(?:{start})", lines, re.MULTILINE)
+        )
+
+    def rank(width: int) -> tuple[int, bool, int]:
+        # Where blanks became tabs, fewer than a tab's are left; where a single line changed, 8 is the usual width.
+        has_rest = re.search(rf"^\t* {{{width}}}", text, re.MULTILINE) is not None
+        return misplaced[width], has_rest, -width if has_rest else width
+
+    width = min(_TAB_WIDTHS, key=rank)
+    return text.expandtabs(width), not misplaced[width]
+
+
+# --- several dumps in one file ----------------------------------------------------------------------------------------
+
+_DUMP_START = re.compile(
+    r"^(?:Database versions|Verifiers|Libraries|Features|(?:Activity|Receiver|Service|Provider) Resolver Table"
+    r"|Permissions|Registered ContentProviders|ContentProvider Authorities|Key Set Manager|Packages):$",
+    re.MULTILINE,
+)
+"""Titles of ``dumpsys package`` up to the packages."""
+_PACKAGES_TITLE, _HIDDEN_TITLE, _SHARED_USERS_TITLE = "Packages:", "Hidden system packages:", "Shared users:"
+_WHOLE_DUMP_TITLE = re.compile(r"^Database versions:$", re.MULTILINE)
+_DUMP_END = re.compile(
+    r"^(?:Package Changes|\w+ install sessions|Frozen packages|Dexopt state|Compiler stats):$", re.MULTILINE
+)
+_USER_OF_PACKAGE = re.compile(r"^    User \d+: .*installed=", re.MULTILINE)
+"""The last part of a package: Android 6 prints no more sections after it."""
+_PACKAGE_HEADER = re.compile(r"^  Package \[([^\]\n]*)\]", re.MULTILINE)
+_SHARED_USER_BLOCK = re.compile(r"^  SharedUser \[([^\]\n]*)\].*\n(?:(?:    .*)?\n)*", re.MULTILINE)
+
+
+def split_package_dumps(answer: Answer) -> Iterator[Answer]:
+    """Split ``dumpsys package`` of several packages, one after another in one file; other answers stay as they are.
+
+    Each becomes the package's own answer. A dump of all packages among them is kept, else one is joined from theirs.
+    A text that merely contains a second ``Packages:`` is not split: an app may have written that.
+    """
+    dumps = _find_dumps(answer.text) if answer.question == "packages" else []
+    names = [_PACKAGE_HEADER.findall(_section(dump, _PACKAGES_TITLE)) for dump in dumps]
+    is_whole = [_WHOLE_DUMP_TITLE.search(dump) is not None for dump in dumps]
+    if (
+        not dumps
+        or not all(_DUMP_END.search(dump) or _USER_OF_PACKAGE.search(dump) for dump in dumps[:-1])
+        or not all(
+            whole or (len(found) == 1 and is_package_name(found[0]))
+            for found, whole in zip(names, is_whole, strict=True)
+        )
+    ):
+        yield answer
+        return
+    wholes = [dump for dump, whole in zip(dumps, is_whole, strict=True) if whole]
+    own: dict[str, set[str]] = defaultdict(set)
+    for dump, found, whole in zip(dumps, names, is_whole, strict=True):
+        if not whole:
+            own[found[0]].add(dump)
+    if len(wholes) > 1 or any(len(texts) > 1 for texts in own.values()):
+        yield replace(answer, text="", state=AnswerState.UNREADABLE, detail=coverage_message("coverage.several_dumps"))
+        return
+    single = {name: dump for name, (dump,) in own.items()}
+    yield replace(answer, text=wholes[0] if wholes else _join_dumps(single.values()), translated_from=DUMPS_SOURCE)
+    for name, dump in single.items():
+        yield replace(answer, key=f"package.{name}", text=dump, translated_from=DUMPS_SOURCE)
+
+
+def _find_dumps(text: str) -> list[str]:
+    if text.count(f"\n{_PACKAGES_TITLE}\n") + text.startswith(f"{_PACKAGES_TITLE}\n") < 2:  # noqa: PLR2004
+        return []
+    starts, has_packages = [0], False
+    for match in _DUMP_START.finditer(text):
+        if has_packages:
+            starts.append(match.start())
+            has_packages = False
+        has_packages = has_packages or match[0] == _PACKAGES_TITLE
+    return [text[start:end] for start, end in itertools.pairwise([*starts, len(text)])]
+
+
+def _section(dump: str, title: str) -> str:
+    match = re.search(rf"^{title}\n((?:(?: .*)?\n)*)", dump, re.MULTILINE)
+    return match[1].rstrip("\n") + "\n" if match else ""
+
+
+def _join_dumps(dumps: Collection[str]) -> str:
+    parts = {title: "".join(_section(dump, title) for dump in dumps) for title in (_PACKAGES_TITLE, _HIDDEN_TITLE)}
+    shared = {match[1]: match[0] for dump in dumps for match in _SHARED_USER_BLOCK.finditer(dump)}
+    parts[_SHARED_USERS_TITLE] = "".join(shared.values())
+    end = "Package Changes:\n" if all(map(_DUMP_END.search, dumps)) else ""
+    return "".join(f"{title}\n{body.rstrip()}\n\n" for title, body in parts.items() if body) + end

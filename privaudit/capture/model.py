@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
 from privaudit.apk.parts import ApkParts
 from privaudit.capture.answers import Answer, missing_answer
 from privaudit.capture.command_log import CommandLogEntry
+from privaudit.errors import SourceError
 from privaudit.model import Source
 
 _HexString = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16,64}$")]
@@ -58,3 +60,33 @@ class Capture:
     def with_apks(self, apks: Iterable[ApkParts]) -> Capture:
         """Return this capture with the parts of more APKs, which replace those of the same package."""
         return replace(self, apks=MappingProxyType({**self.apks, **{apk.package: apk for apk in apks}}))
+
+
+FIRST_SUPPORTED_SDK: Final = 23
+"""Android 6. Before it an app got all its permissions when it was installed, and dumps have another layout."""
+_PROPERTY = re.compile(r"^\[ro\.build\.version\.(sdk|release)\]: \[([\w.]{1,20})\]$", re.MULTILINE | re.ASCII)
+_OLD_LAYOUT = re.compile(r"^    grantedPermissions:$", re.MULTILINE)
+_LAYOUT = re.compile(r"^ +(?:install|runtime) permissions:$|: granted=", re.MULTILINE)
+_OLD_VERSION: Final = "≤ 5"
+
+
+def refuse_old_android(capture: Capture) -> Capture:
+    """Return `capture`, unless it is of Android 5 or older.
+
+    Without the SDK level the layout tells it: ``grantedPermissions:`` and no line of the later layout. An app could
+    write the first, but not remove the second.
+
+    Raises:
+        SourceError: it is.
+    """
+    properties = dict(_PROPERTY.findall(capture.answer("properties").text))
+    sdk = properties.get("sdk", "")
+    dumps = [answer.text for answer in capture.answers.values() if answer.question in {"packages", "package"}]
+    if int(sdk) < FIRST_SUPPORTED_SDK if sdk.isdecimal() else _is_old_layout(dumps):
+        raise SourceError("errors.android_too_old", version=properties.get("release") or _OLD_VERSION)
+    return capture
+
+
+def _is_old_layout(dumps: Iterable[str]) -> bool:
+    texts = [text for text in dumps if text]
+    return any(map(_OLD_LAYOUT.search, texts)) and not any(map(_LAYOUT.search, texts))

@@ -141,6 +141,15 @@ QUESTIONS: Final = (
         why="clones, work profiles and private spaces hold their own permissions",
     ),
     Question(
+        name="user_types",
+        # `pm list users` drops the option.
+        command="cmd user list -v",
+        file_stem="cmd_user_list",
+        why="a user's type tells clones, private spaces and work profiles apart; number and flags do not",
+        min_sdk=30,
+        is_essential=False,
+    ),
+    Question(
         name="packages",
         command="dumpsys $t package permission "
         + " ".join(p.replace("android.permission.", "${p}") for p in PERMISSIONS),

@@ -26,8 +26,19 @@ _USER_ENTRY = re.compile(
     re.MULTILINE | re.DOTALL | re.ASCII,
 )
 _REDACTED_USER_LINE = re.compile(
-    rf"\s*UserInfo\{{\d{{1,5}}:{re.escape(REDACTED)}:[0-9a-fA-F]{{1,8}}\}}{_AFTER_USER}\s*|Users:\s*|\s*", re.ASCII
+    rf"\s*UserInfo\{{\d{{1,5}}:{re.escape(REDACTED)}:[0-9a-fA-F]{{1,8}}\}}{_AFTER_USER}\s*"
+    r"|\s*Type: android\.os\.usertype\.\w{1,20}\.\w{1,40}\s*|Users:\s*|\s*",
+    re.ASCII,
 )
+_USER_TYPE_ENTRY = re.compile(
+    r"^(\d{1,5}: id=\d{1,5}, name=).*"
+    r"(, type=[\w.]{1,80}, flags=[A-Z0-9_|x]{0,400}(?: \([\w=-]{1,40}\)){0,12})[ \t\r]*$",
+    re.MULTILINE | re.ASCII,
+)
+_REDACTED_TYPE_LINE = re.compile(
+    rf"{_USER_TYPE_ENTRY.pattern.replace('.*', re.escape(REDACTED))}|\d+ users:\s*|\s*", re.ASCII
+)
+"""What ``cmd user list -v`` prints; the name of a user is read up to the last ``type=`` of its line."""
 _INLINE_USER = re.compile(r"(UserInfo\{\d{1,5}:)[^\n]*(:[0-9a-fA-F]{1,8}\})", re.ASCII)
 """In answers that do not list users. Within one line, because the next lines may be about an app."""
 _PROPERTY_ENTRY = re.compile(r"^\[([^\]\n]+)\]: \[(?:(?!^\[).)*?\]$", re.MULTILINE | re.DOTALL)
@@ -47,6 +58,9 @@ def redact(answer: Answer) -> Answer:
     match answer.question:
         case "users":
             text = _redact_users(text)
+        case "user_types":
+            redacted = _USER_TYPE_ENTRY.sub(rf"\g<1>{REDACTED}\g<2>", text)
+            text = _redact_other_lines(redacted, _REDACTED_TYPE_LINE)
         case "properties":
             text = "".join(_redact_properties(text))
         case "settings":
@@ -61,7 +75,11 @@ def redact(answer: Answer) -> Answer:
 def _redact_users(text: str) -> str:
     # Lines that are still unlike a redacted user may be a part of a name that was truncated or has a line feed.
     redacted = _USER_ENTRY.sub(rf"\g<1>{REDACTED}\g<2>", text)
-    return "\n".join(line if _REDACTED_USER_LINE.fullmatch(line) else REDACTED for line in redacted.split("\n"))
+    return _redact_other_lines(redacted, _REDACTED_USER_LINE)
+
+
+def _redact_other_lines(text: str, known_line: re.Pattern[str]) -> str:
+    return "\n".join(line if known_line.fullmatch(line) else REDACTED for line in text.split("\n"))
 
 
 def _redact_properties(text: str) -> Iterator[str]:

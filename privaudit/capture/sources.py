@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from privaudit.capture import androidqf, archive, bugreport, text_folder
-from privaudit.capture.model import Capture
+from privaudit.capture.model import Capture, refuse_old_android
 from privaudit.errors import SourceError
 
 
@@ -13,10 +13,14 @@ def read_source(path: Path) -> Capture:
     """Read a saved source.
 
     Raises:
-        SourceError: it does not exist, is of an unknown format, or is damaged.
+        SourceError: it does not exist, is of an unknown format, is damaged, or is of Android 5 or older.
     """
     if not path.exists():
         raise SourceError("errors.source_missing", path=str(path))
+    return refuse_old_android(_read(path))
+
+
+def _read(path: Path) -> Capture:
     if archive.recognises(path):
         return archive.read(path)
     # Before the next two: AndroidQF's output contains a bug report, and text files with known names.

@@ -1,4 +1,4 @@
-"""Read a folder of text files that were saved by hand: ``adb shell dumpsys package > dumpsys_package.txt``.
+"""Read a folder, or a zip, of text files that were saved by hand: ``adb shell dumpsys package > dumpsys_package.txt``.
 
 Any subset is accepted. Missing files are reported as not asked.
 """
@@ -6,31 +6,51 @@ Any subset is accepted. Missing files are reported as not asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from privaudit.capture.answers import Answer, classify_answer, coverage_message, missing_answer
+from privaudit.capture.converters import restore_copied_text, split_package_dumps
 from privaudit.capture.model import Capture
 from privaudit.capture.questions import QUESTIONS, QUESTIONS_BY_NAME, is_answer_key
 from privaudit.capture.redact import redact
+from privaudit.capture.source_files import MAX_FILE_BYTES, READ_ERRORS, SourceFiles, open_folders, sha256_file
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState, Source
-
-MAX_FILE_BYTES: Final = 64 * 1024 * 1024
-"""Ten times the largest dump known."""
 
 _QUESTION_BY_FILE: Final = {one.file_stem: one.name for one in QUESTIONS if one.scope in {"phone", "user"}}
 _BINARY_FILES: Final = {f"{question.file_stem}.pb": question.name for question in QUESTIONS if question.is_binary}
 _USER_FILE = re.compile(r"(?P<file>\w+)\.user(?P<user>[1-9]\d{0,4})\Z", re.ASCII)
 
+_CAPTURE_FILES: Final = (b"manifest.json", b"commands.jsonl")
+"""Names in the directory of a capture zip."""
+_DIRECTORY_BYTES: Final = 1 << 17
+"""Where a zip's directory is: at its end."""
+
 
 def recognises(path: Path) -> bool:
-    """Return whether `path` is a folder."""
-    return path.is_dir()
+    """Return whether `path` is a folder, or a zip with a file of a known name."""
+    try:
+        with open_folders(path) as folders:
+            return path.is_dir() or (any(map(has_answers, folders)) and not _is_damaged_capture(path))
+    except READ_ERRORS:
+        return False
+
+
+def has_answers(files: SourceFiles) -> bool:
+    """Return whether a file has a known name."""
+    return any(parse_answer_file_name(name) is not None for name in files.names())
+
+
+def _is_damaged_capture(path: Path) -> bool:
+    """Return whether a zip was a capture: its answers have the same names, and are not read without its manifest."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - _DIRECTORY_BYTES))
+        directory = stream.read()
+    return any(name in directory for name in _CAPTURE_FILES)
 
 
 def answer_file_name(key: str) -> str:
@@ -73,45 +93,46 @@ def read(path: Path) -> Capture:
         SourceError: the folder cannot be listed, or has no such file.
     """
     try:
-        files = {key: file for file in sorted(path.iterdir()) if (key := parse_answer_file_name(file.name)) is not None}
-    except OSError as error:
-        raise SourceError("errors.source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
-    if not files:
+        with open_folders(path) as folders:
+            files = next(filter(has_answers, folders), folders[0])
+            names = [name for name in files.names() if parse_answer_file_name(name) is not None]
+            answers = {answer.key: answer for name in names for answer in read_answers(files, name)}
+            taken_at = files.modified_at(names)
+        sha256 = None if path.is_dir() else sha256_file(path)
+    except READ_ERRORS as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SourceError("errors.source_unreadable", path=str(path), reason=reason) from error
+    if not answers:
         known_names = tuple(f"{stem}.txt" for stem in sorted(_QUESTION_BY_FILE))
         raise SourceError("errors.folder_without_answers", path=str(path), known=known_names)
     return Capture(
-        answers=MappingProxyType({key: _read_answer_file(key, file) for key, file in files.items()}),
-        taken_at=max(_modification_times(files.values())),
-        source=Source(kind="folder", sha256=None),
+        answers=MappingProxyType(answers),
+        taken_at=taken_at,
+        source=Source(kind="folder", sha256=sha256),
         demo=False,
     )
 
 
-def _modification_times(files: Iterable[Path]) -> Iterator[datetime]:
-    yield datetime.fromtimestamp(0, UTC)
-    for file in files:
-        try:
-            yield datetime.fromtimestamp(file.stat().st_mtime, UTC)
-        except OSError:
-            continue
-
-
-def _read_answer_file(key: str, path: Path) -> Answer:
-    if not path.is_file():  # a folder, or a pipe that never ends
-        return missing_answer(key, AnswerState.UNREADABLE, coverage_message("coverage.not_a_file"))
+def read_answers(files: SourceFiles, name: str) -> Iterator[Answer]:
+    """Yield the answers in a file with a known name: more than one if it holds several dumps of packages."""
+    key = parse_answer_file_name(name) or ""
+    if files.is_link_outside(name) or not files.has_file(name):  # or a folder, or a pipe that never ends
+        reason = "coverage.link_outside" if files.is_link_outside(name) else "coverage.not_a_file"
+        yield missing_answer(key, AnswerState.UNREADABLE, coverage_message(reason))
+        return
     try:
-        with path.open("rb") as stream:
+        with files.open_file(name) as stream:
             raw = stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        return missing_answer(
-            key, AnswerState.UNREADABLE, coverage_message("coverage.computer_said", said=error.strerror or str(error))
-        )
+        said = error.strerror or str(error)
+        yield missing_answer(key, AnswerState.UNREADABLE, coverage_message("coverage.computer_said", said=said))
+        return
     answer = classify_answer(key, raw[:MAX_FILE_BYTES], exit_code=None)
     if len(raw) > MAX_FILE_BYTES:
         answer = replace(
             answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.too_long", n=MAX_FILE_BYTES >> 20)
         )
-    return redact(_strip_collector_comments(answer))
+    yield from split_package_dumps(redact(restore_copied_text(_strip_collector_comments(answer))))
 
 
 def _strip_collector_comments(answer: Answer) -> Answer:

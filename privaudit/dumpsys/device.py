@@ -28,9 +28,17 @@ _DUMPSYS_USER_MARKER: Final = "} serialNo="
 """Occurs in ``dumpsys user`` only (``UserManagerService.dump``), not in ``pm list users``."""
 _FLAG_MANAGED_PROFILE: Final = 0x20
 """``UserInfo.FLAG_MANAGED_PROFILE``."""
-_FLAG_PROFILE: Final = 0x1000
-"""``UserInfo.FLAG_PROFILE``, from Android 11: clones, private spaces, work profiles."""
-_PRIVATE_SPACE_SDK: Final = 35
+_USER_TYPE = re.compile(
+    r"^(?:\d{1,5}: id=(\d{1,5}), .*, type=([\w.]+), flags=|\s*UserInfo\{(\d{1,5}):.*\}.*\n\s+Type: (\S+)$)",
+    re.MULTILINE | re.ASCII,
+)
+"""A line of ``cmd user list -v``, or two of ``dumpsys user`` (``UserManagerService``, from Android 11)."""
+_KIND_BY_TYPE: Final = {
+    "CLONE": UserKind.CLONE,
+    "MANAGED": UserKind.WORK_PROFILE,
+    "PRIVATE": UserKind.PRIVATE_SPACE,
+}
+"""End of the type (``android.os.usertype.profile.CLONE``) → kind. Vendors have types of their own."""
 _OBSERVED_CLONE_USERS: Final = frozenset({900})
 """Seen on a Chinese Android 12 phone with an unknown ROM; `privaudit.roms` has the clone users of known ROMs."""
 
@@ -122,10 +130,20 @@ def parse_local_time(printed: str | None, zone: tzinfo | None) -> datetime | Non
         return None
 
 
-def parse_users(text: str, sdk: int | None) -> dict[int, UserKind]:
-    """Return the kind of each Android user. User names are redacted in a capture and are not needed."""
+def parse_users(text: str, types_text: str | None = None) -> dict[int, UserKind]:
+    """Return the kind of each Android user. User names are redacted in a capture and are not needed.
+
+    Args:
+        text: output of ``pm list users`` or ``dumpsys user``.
+        types_text: output of ``cmd user list -v``.
+    """
+    types = {
+        int(match[1] or match[3]): (match[2] or match[4]).rpartition(".")[2]
+        for match in _USER_TYPE.finditer(f"{text}\n{types_text or ''}")
+    }
     return {
-        int(match[1]): _user_kind(int(match[1]), int(match[3], 16), sdk) for match in _USER_INFO_LINE.finditer(text)
+        int(match[1]): user_kind(int(match[1]), int(match[3], 16), types.get(int(match[1])))
+        for match in _USER_INFO_LINE.finditer(text)
     }
 
 
@@ -136,15 +154,18 @@ def count_unparsed_user_lines(text: str) -> int:
     return sum(not _USER_INFO_LINE.match(line) for line in text.split("\n") if line.strip() not in {"", "Users:"})
 
 
-def _user_kind(user_id: int, flags: int, sdk: int | None) -> UserKind:
+def user_kind(user_id: int, flags: int = 0, user_type: str | None = None) -> UserKind:
+    """Return the kind of a user from the end of its type, else from the number that a vendor gives to such users.
+
+    Of the flags only that of a work profile is used: clones, private spaces and others share the flag of a profile.
+    """
+    kind = _KIND_BY_TYPE.get(user_type or "", UserKind.OTHER)
     if user_id == 0:
         return UserKind.OWNER
+    if kind in {UserKind.CLONE, UserKind.PRIVATE_SPACE}:
+        return kind
     if user_id in roms.vendor_user_ids("clone") | _OBSERVED_CLONE_USERS:
         return UserKind.CLONE
     if user_id in roms.vendor_user_ids("secure_folder"):
         return UserKind.SECURE_FOLDER
-    if flags & _FLAG_MANAGED_PROFILE:
-        return UserKind.WORK_PROFILE
-    if flags & _FLAG_PROFILE and sdk is not None and sdk >= _PRIVATE_SPACE_SDK:
-        return UserKind.PRIVATE_SPACE
-    return UserKind.OTHER
+    return UserKind.WORK_PROFILE if flags & _FLAG_MANAGED_PROFILE else kind

@@ -29,8 +29,8 @@ _KIND_BY_ROLE: Final = {"android.app.role.SMS": "default_sms", "android.app.role
 _ADMIN_LIST_HEADER = re.compile(r"^\s+Enabled Device Admins \(User (\d{1,5})\b", re.ASCII)
 _ADMIN_COMPONENT = re.compile(r"^    ([^\s/]+)/(\S+):$")
 _OWNER_HEADER = re.compile(r"^\s+(?:(Device Owner)|Profile Owner \(User (\d{1,5})\)):\s*$", re.ASCII)
-_ROLE_DUMP_SYNTAX = re.compile(r"(?:ROLE MANAGER STATE.*|[{}\]]|\w+=.*)?\Z")
-"""``DualDumpOutputStream`` prints names with values, and brackets."""
+_ROLE_DUMP_SYNTAX = re.compile(r"(?:ROLE (?:MANAGER )?STATE.*|[{}\]]|\w+=.*)?\Z")
+"""``DualDumpOutputStream`` prints names with values, and brackets. Android 12 and later title it ``ROLE STATE``."""
 _OWNER_COMPONENT = re.compile(r"^\s+(?:admin=ComponentInfo\{|ComponentInfo\{)([^/}]+)/([^}]+)\}")
 _ADMIN_LIST_END_INDENT: Final = 2
 """In ``device_policy`` a line with this indent or less ends the list of administrators."""

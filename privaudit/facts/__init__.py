@@ -66,7 +66,7 @@ def summarise_phone(
     clock, now = device.parse_phone_clock(properties, clock_answer.text, capture.taken_at)
     if clock_answer.translated_from is not None:
         clock = replace(clock, offset_s=None)  # no computer's clock was read beside it
-    kinds = _user_kinds(capture, phone.sdk, dumps.user_ids() | set(package_lists))
+    kinds = _user_kinds(capture, dumps.user_ids() | set(package_lists))
     ops, doubtful_uids, ops_answer = _check_appops(capture, dumps, package_lists)
     special = special_access.parse_special_access(capture)
     inputs = AppInputs(
@@ -258,10 +258,10 @@ def _check_package_lists(capture: Capture) -> Mapping[int, _CheckedPackageList]:
     return checked_lists
 
 
-def _user_kinds(capture: Capture, sdk: int | None, seen_user_ids: Iterable[int]) -> dict[int, UserKind]:
+def _user_kinds(capture: Capture, seen_user_ids: Iterable[int]) -> dict[int, UserKind]:
     """Return the listed users, and those that only other answers mention."""
-    unlisted = {user_id: UserKind.OTHER if user_id else UserKind.OWNER for user_id in seen_user_ids}
-    return {**unlisted, **device.parse_users(capture.answer("users").text, sdk)}
+    unlisted = {user_id: device.user_kind(user_id) for user_id in seen_user_ids}
+    return {**unlisted, **device.parse_users(capture.answer("users").text, capture.answer("user_types").text)}
 
 
 def _build_user(

@@ -56,6 +56,8 @@ def recognise_lending(app: App | AppSummary, knowledge: Knowledge, *, installed:
 
 
 def _known_lender_reason(lender: KnownLender) -> Message:
+    if lender.is_user_list:
+        return Message(key="lending.own_list")
     if lender.has_embedded_lending:
         return Message(key="lending.embeds")
     if not lender.is_confident:

@@ -30,6 +30,8 @@ class KnownLender:
     is_confident: bool
     """False where no institution vouches for the collection that names it."""
     note: str | None
+    is_user_list: bool = False
+    """Whether it is only on a list that the user added: nothing shows that its publisher is who the list says."""
 
     @property
     def has_embedded_lending(self) -> bool:
@@ -69,7 +71,10 @@ class Knowledge:
         return tuple(ref.to_match(match_kind) for ref in self._risky_index.get((match_kind, value), ()))
 
     def find_lender(self, package: str) -> KnownLender | None:
-        """Return the known lender with exactly this package name, from the most confident list."""
+        """Return the known lender with exactly this package name, from the most confident list.
+
+        A list that the user added counts only for packages that no other list has.
+        """
         ref = self._lender_index.get(package)
         if ref is None:
             return None
@@ -84,6 +89,7 @@ class Knowledge:
             country=source.country or next(iter(row.countries), None),
             is_confident=_is_confident(ref),
             note=row.note,
+            is_user_list=ref.app_list.is_user_list,
         )
 
     def describe_lists(self, country: str | None = None) -> SignatureListInfo:
@@ -130,7 +136,7 @@ def build_knowledge(
             if app_list.kind == "risky":
                 for key in ref.row.match_keys:
                     risky_index.setdefault(key, []).append(ref)
-            elif package and (package not in lender_index or _is_confident(ref) > _is_confident(lender_index[package])):
+            elif package and (package not in lender_index or _rank(ref) > _rank(lender_index[package])):
                 lender_index[package] = ref
     return Knowledge(
         lists=lists,
@@ -146,3 +152,7 @@ def build_knowledge(
 
 def _is_confident(ref: RowRef) -> bool:
     return not (ref.row.confidence or ref.app_list.source.confidence)
+
+
+def _rank(ref: RowRef) -> tuple[bool, bool]:
+    return not ref.app_list.is_user_list, _is_confident(ref)

@@ -21,9 +21,17 @@ from privaudit.model import Message, MessageValue
 
 MAX_FILE_BYTES: Final = 8 * 1024 * 1024
 """Bytes of one data file. A list of ten thousand apps has about two million."""
+MAX_KEY_PARTS: Final = 16
+"""Parts of a dotted key. `tomllib` makes a table of each part, and recurses or slows down with thousands of them."""
 T = TypeVar("T")
 _MAX_SHOWN_CHARS: Final = 80
 """Characters of a wrong value that a problem quotes."""
+_MANY_DOTS = re.compile(rf"(?:\.[^.\n]*+){{{MAX_KEY_PARTS}}}")
+_TOML_TEXT = re.compile(
+    r'"""(?:\\.|[^\\])*?(?:"""|\Z)|"(?:\\.|[^"\\\n])*+"?' r"|'''.*?(?:'''|\Z)|'[^'\n]*+'?|\#[^\n]*+", re.DOTALL
+)
+"""Strings and comments; also unterminated ones, so that each character is looked at once."""
+_LONG_KEY = re.compile(rf"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){{{MAX_KEY_PARTS}}}")
 _TOML_ERROR_LINE = re.compile(r"at line (\d+)")
 _PROBLEM_BY_KEY: Final[Mapping[str, str]] = {
     "package": "knowledge.package",
@@ -106,7 +114,11 @@ def read_toml(file: Traversable, file_name: str, problems: Problems) -> dict[str
         return None
     try:
         # utf-8-sig: Windows' Notepad used to put a byte order mark in front of UTF-8.
-        return tomllib.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        if (line_number := _find_long_key(text)) is not None:
+            problems.add("knowledge.long_key", file=file_name, line=line_number, n=MAX_KEY_PARTS)
+            return None
+        return tomllib.loads(text)
     except UnicodeDecodeError as error:
         problems.add("knowledge.encoding", file=file_name, line=data.count(b"\n", 0, error.start) + 1)
     except tomllib.TOMLDecodeError as error:
@@ -118,6 +130,15 @@ def read_toml(file: Traversable, file_name: str, problems: Problems) -> dict[str
     except RecursionError:
         problems.add("knowledge.nested", file=file_name)
     return None
+
+
+def _find_long_key(text: str) -> int | None:
+    """Return the line of a dotted key with too many parts. Dots in strings and comments are none of a key."""
+    if _MANY_DOTS.search(text) is None:
+        return None
+    keys = _TOML_TEXT.sub(lambda match: "s" + "\n" * match[0].count("\n"), text)
+    match = _LONG_KEY.search(keys)
+    return None if match is None else keys.count("\n", 0, match.start()) + 1
 
 
 def validate_data(

@@ -23,7 +23,7 @@ from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 
 from privaudit import __version__
 from privaudit.atomic_write import atomic_writer
-from privaudit.capture import archive
+from privaudit.capture import archive, source_files
 from privaudit.capture.model import Capture
 from privaudit.errors import SourceError
 from privaudit.facts import gather_facts
@@ -209,7 +209,7 @@ def read_sealed_capture(ledger: Ledger, ledger_path: Path) -> Capture:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > archive.MAX_ARCHIVE_BYTES:
             raise missing
-        if archive.sha256_file(path) != ledger.capture.sha256:
+        if source_files.sha256_file(path) != ledger.capture.sha256:
             raise missing
     except (OSError, ValueError) as error:  # ValueError: not a name in this folder
         raise missing from error

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privaudit import facts
-from privaudit.capture import androidqf, converters
+from privaudit.capture import androidqf, converters, text_folder
 from privaudit.capture.sources import read_source
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState
@@ -194,7 +194,7 @@ def test_duplicate_entries_are_rejected(tmp_path, name):
 
 
 def test_too_many_files_are_rejected(collected, monkeypatch):
-    monkeypatch.setattr(androidqf, "MAX_ENTRIES", 3)
+    monkeypatch.setattr("privaudit.capture.source_files.MAX_ENTRIES", 3)
     with pytest.raises(SourceError, match="capture_too_large"):
         collected(NEWER, zipped=True)
 
@@ -202,6 +202,8 @@ def test_too_many_files_are_rejected(collected, monkeypatch):
 @pytest.mark.parametrize("name", ["dumpsys.txt", "packages.json", "getprop.txt", "bugreport.zip"])
 def test_too_large_files_are_not_read(collected, monkeypatch, name):
     monkeypatch.setattr(androidqf, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(text_folder, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr("privaudit.capture.source_files.MAX_INNER_ZIP_BYTES", 1000)
     monkeypatch.setattr("privaudit.capture.bugreport_sections.MAX_REPORT_BYTES", 1000)
     files = {"acquisition.json": "{}", name: b"[\n" * 1000}
     if name in {"dumpsys.txt", "bugreport.zip"}:
@@ -256,3 +258,37 @@ def test_any_json_is_accepted_or_rejected(rows):
     except ValueError:
         return
     assert every.keys() == own.keys()
+
+
+# --- interrupted, and links -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", [{}, {"zipped": True}, {"zipped": True, "base": "0b1c/"}])
+@pytest.mark.parametrize("missing", [(), ("packages.json",), ("getprop.txt", "settings_secure.txt")])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_an_interrupted_acquisition_is_read(collected, missing, where, encoding):
+    files = without(NEWER, "acquisition.json", *missing)
+    files["dumpsys.txt"] = files["dumpsys.txt"].encode(encoding)
+    taken = collected(files, **where)
+    assert taken.source.kind == "androidqf"
+    assert taken.answer("packages").text == builder.services(PHONE, NOW)["package"]
+    assert {answer.state for answer in taken.answers.values()} == {A}
+
+
+def test_package_lists_alone_are_read_with_what_was_saved_beside_them(collected):
+    dump = builder.services(PHONE, NOW)["package"]
+    taken = collected({"packages.json": NEWER["packages.json"], "dumpsys_package.txt": dump})
+    assert [taken.answer(key).state for key in ("packages", "installed.0", "installed.999")] == [A, A, A]
+
+
+@pytest.mark.parametrize("name", ["dumpsys.txt", "packages.json", "getprop.txt", "bugreport.zip"])
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path, name):
+    outside, folder = tmp_path / "outside", tmp_path / "collected"
+    folder.mkdir()
+    secret = builder.zipped(builder.text(PHONE, NOW)) if name == "bugreport.zip" else NEWER[name].encode()
+    outside.write_bytes(secret)
+    (folder / "acquisition.json").write_text("{}")
+    (folder / "dumpsys_role.txt").write_text(builder.services(PHONE, NOW)["role"])
+    (folder / name).symlink_to(outside)
+    taken = read_source(folder)
+    assert {key for key, answer in taken.answers.items() if answer.text} == {"roles"}

@@ -181,3 +181,32 @@ def test_other_settings_are_removed():
 def test_error_messages_about_settings_remain():
     text = "/system/bin/sh: settings: not found\nsms_default_application=\n"
     assert redact(classify_answer("settings.0", text.encode(), exit_code=0)).text == text
+
+
+TYPES = """3 users:
+
+0: id=0, name=Li Wei, type=full.SYSTEM, flags=ADMIN|FULL|MAIN (running) (current) (visible)
+1: id=10, name=Wang, type=profile.CLONE, flags=X, type=profile.MANAGED, flags=PROFILE (parentId=0) (running)
+2: id=11, name=Zhang
+San, type=profile.PRIVATE, flags=PROFILE
+"""
+
+
+def test_names_of_users_are_removed_from_their_types():
+    text = redact(classify_answer("user_types", TYPES.encode(), exit_code=0)).text
+    assert not [name for name in ("Li", "Wei", "Wang", "Zhang", "San") if name in text]
+    assert text.split("\n") == [
+        "3 users:",
+        "",
+        "0: id=0, name=[removed], type=full.SYSTEM, flags=ADMIN|FULL|MAIN (running) (current) (visible)",
+        "1: id=10, name=[removed], type=profile.MANAGED, flags=PROFILE (parentId=0) (running)",
+        "[removed]",
+        "[removed]",
+        "",
+    ]
+
+
+def test_types_of_dumped_users_are_kept():
+    dump = "Users:\n  UserInfo{10:Li:1030} serialNo=10\n    Type: android.os.usertype.profile.MANAGED\n    Label: Li\n"
+    text = redact(classify_answer("users", dump.encode(), exit_code=None)).text
+    assert text.split("\n")[2:4] == ["    Type: android.os.usertype.profile.MANAGED", "[removed]"]

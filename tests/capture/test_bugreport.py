@@ -297,14 +297,14 @@ def test_encodings(report, encode, sdk):
 def test_a_binary_section_affects_no_other(report):
     noise = os.urandom(1 << 18).replace(b"\n", b"") + b"\n"
     raw = builder.text(PHONE, NOW, 34).encode()
-    binary = raw.replace(b"ACTIVITY MANAGER\n", noise).replace(b"ROLE MANAGER STATE", b"\0ROLE")
+    binary = raw.replace(b"ACTIVITY MANAGER\n", noise).replace(b"ROLE STATE", b"\0ROLE")
     taken = report(binary)
     assert states(taken, "packages", "appops", "roles", "users") == [A, A, U, A]
     assert taken.answer("roles").detail.key == "coverage.binary"
 
 
 def test_invalid_utf8_is_reported(report):
-    raw = builder.text(PHONE, NOW, 34).encode().replace(b"ROLE MANAGER STATE", b"ROLE \xff STATE")
+    raw = builder.text(PHONE, NOW, 34).encode().replace(b"ROLE STATE", b"ROLE \xff STATE")
     assert report(raw).answer("roles").detail.key == "coverage.encoding"
 
 
@@ -378,7 +378,7 @@ def test_a_zip_bomb_is_rejected(report, monkeypatch):
 
 
 def test_too_many_files_are_rejected(report, monkeypatch):
-    monkeypatch.setattr(bugreport, "MAX_ENTRIES", 3)
+    monkeypatch.setattr("privaudit.capture.source_files.MAX_ENTRIES", 3)
     with pytest.raises(SourceError, match="capture_too_large"):
         report(builder.zipped(builder.text(PHONE, NOW)), "bugreport.zip")
 
@@ -458,3 +458,67 @@ def test_garbage_raises_only_source_error_and_leaves_no_name(tmp_path_factory, l
     known = {"appops", "clock", "device_policy", "packages", "properties", "roles", "users"}
     assert all(key in known or key.startswith("settings.") for key in taken.answers)
     assert "Li Wei" not in "".join(answer.text for answer in taken.answers.values())
+
+
+# --- unpacked, and zips in zips ---------------------------------------------------------------------------------------
+
+
+def unpack(folder, zipped):
+    folder.mkdir()
+    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.mark.parametrize("main", [True, False])
+@pytest.mark.parametrize(
+    "form", ["folder", "zip of the folder", "zip in a zip", "zip in a folder", "unpacked zip in a zip"]
+)
+def test_a_report_in_a_folder_or_in_a_zip_is_read(report, tmp_path, form, main):
+    zipped = builder.zipped(builder.text(PHONE, NOW, 34), main=main)
+    inner = {"bugreport-2026-01-10.zip": zipped, "dmesg.txt": "x", "others.zip": builder.archive({"x": "x"})}
+    path = tmp_path / "given"
+    if form == "folder":
+        unpack(path, zipped)
+    elif form == "zip of the folder":
+        with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+            path.write_bytes(builder.archive({f"report/{name}": archive.read(name) for name in archive.namelist()}))
+    elif form == "zip in a zip":
+        path.write_bytes(builder.archive(inner))
+    elif form == "unpacked zip in a zip":
+        unpack(path, builder.archive(inner))
+    else:
+        path.mkdir()
+        (path / "bugreport.zip").write_bytes(zipped)
+    taken = read_source(path)
+    assert taken.answers == report(builder.text(PHONE, NOW, 34)).answers
+    assert (taken.source.kind, taken.source.sha256 is None) == ("bugreport", path.is_dir())
+
+
+def test_of_two_reports_in_a_zip_none_is_chosen(report):
+    zipped = builder.zipped(builder.text(PHONE, NOW, 34))
+    with pytest.raises(SourceError, match="source_unknown"):
+        report(builder.archive({"a.zip": zipped, "b.zip": zipped}), "both.zip")
+
+
+def test_dumps_that_were_saved_beside_a_report_are_preferred(tmp_path):
+    (tmp_path / "bugreport.txt").write_text(builder.text(PHONE, NOW, 34))
+    (tmp_path / "dumpsys_package.txt").write_text(builder.services(PHONE, NOW)["package"])
+    assert read_source(tmp_path).source.kind == "folder"
+
+
+@pytest.mark.parametrize("named", ["../outside.txt", "link.txt", "/etc/hostname"])
+def test_a_folder_names_no_file_outside(tmp_path, named):
+    (tmp_path / "outside.txt").write_text(builder.text(PHONE, NOW, 34))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
+    (folder / "main_entry.txt").write_text(named)
+    with pytest.raises(SourceError, match="folder_without_answers"):
+        read_source(folder)
+
+
+def test_a_huge_zip_in_a_zip_is_not_unpacked(report, monkeypatch):
+    monkeypatch.setattr("privaudit.capture.source_files.MAX_INNER_ZIP_BYTES", 1000)
+    with pytest.raises(SourceError, match="capture_too_large"):
+        report(builder.archive({"a.zip": builder.zipped(builder.text(PHONE, NOW, 34))}), "outer.zip")

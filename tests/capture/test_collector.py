@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from privaudit.capture import scripts
 from privaudit.capture.collector import MAX_ANSWERS, collect_answers, collect_first_round, split_answers
-from privaudit.errors import ConnectionLost
+from privaudit.errors import ConnectionLost, SourceError
 from privaudit.model import AnswerState, Reply
 
 M = "@@0123456789abcdef"
@@ -161,3 +161,14 @@ def test_follow_up_rounds_continue_until_the_connection_ends():
 
 def test_each_run_has_its_own_marker():
     assert len({scripts.new_marker() for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize(("sdk", "is_refused"), [("22", True), ("19", True), ("23", False), ("", False)])
+def test_android_5_is_refused_live(sdk, is_refused):
+    said_by_phone = said("properties", f"[ro.build.version.sdk]: [{sdk}]\n[ro.build.version.release]: [5.1]")
+    if not is_refused:
+        assert collect_first_round(Phone(said_by_phone)).answer("properties").text
+        return
+    with pytest.raises(SourceError, match="android_too_old") as raised:
+        collect_first_round(Phone(said_by_phone))
+    assert raised.value.values == {"version": "5.1"}

@@ -41,6 +41,7 @@ ALLOWED = [
     r"getprop [a-z][a-z0-9_.]+",
     r"settings --user \d+ get secure [a-z_]+",
     r"pm list users",
+    r"cmd user list -v",
     r"pm list packages( -f -i( -U)?| -3) --user \d+",
     rf"dumpsys( -t 60)? package permission{_NAMES}",
     r"dumpsys( -t 60)? package [A-Za-z][\w.]*",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import zipfile
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from privaudit.capture import text_folder
 from privaudit.capture.sources import read_source
 from privaudit.capture.text_folder import answer_file_name, parse_answer_file_name
-from privaudit.errors import SourceError
+from privaudit.errors import EXIT_UNREADABLE, SourceError
 from privaudit.model import AnswerState
 
 LIST = "package:/data/app/a/base.apk=com.example.app  installer=null\n"
@@ -180,3 +182,71 @@ def test_missing_and_unknown_sources_are_rejected(tmp_path):
     (tmp_path / "x.bin").write_bytes(b"x")
     with pytest.raises(SourceError, match="source_unknown"):
         read_source(tmp_path / "x.bin")
+
+
+@pytest.mark.parametrize("base", ["", "saved/"])
+def test_a_zip_of_text_files_is_read(tmp_path, base):
+    path = tmp_path / "saved.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{base}pm_list_packages.txt", LIST)
+        archive.writestr("__MACOSX/._pm_list_packages.txt", "\0")
+    taken = read_source(path)
+    assert (taken.answer("installed.0").text, taken.source.kind) == (LIST, "folder")
+    assert taken.source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_zip_with_a_file_twice_is_rejected(tmp_path):
+    with zipfile.ZipFile(tmp_path / "saved.zip", "w") as archive:
+        archive.writestr("pm_list_packages.txt", LIST)
+        archive.writestr("pm_list_packages.txt", "")
+    with pytest.raises(SourceError, match="capture_damaged"):
+        read_source(tmp_path / "saved.zip")
+
+
+@pytest.mark.parametrize("outside", [True, False])
+def test_a_link_is_followed_only_inside_the_folder(tmp_path, outside):
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    target = (tmp_path if outside else folder) / "private.txt"
+    target.write_text(LIST)
+    (folder / "pm_list_packages.txt").symlink_to(target)
+    (tmp_path / "chosen").symlink_to(folder)  # the folder itself may be a link that the user chose
+    for path in (folder, tmp_path / "chosen"):
+        answer = read_source(path).answer("installed.0")
+        assert answer.text == ("" if outside else LIST)
+        assert (answer.detail.key if answer.detail else None) == ("coverage.link_outside" if outside else None)
+
+
+# --- Android 5 and older ----------------------------------------------------------------------------------------------
+
+OLD = "Packages:\n  Package [a.b] (1):\n    userId=1 gids=[]\n    grantedPermissions:\n      android.permission.X\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "version"),
+    [
+        ({"getprop.txt": "[ro.build.version.sdk]: [22]\n[ro.build.version.release]: [5.1.1]\n"}, "5.1.1"),
+        ({"getprop.txt": "[ro.build.version.sdk]: [19]\n", "dumpsys_package.txt": OLD}, "≤ 5"),
+        ({"dumpsys_package.txt": OLD}, "≤ 5"),
+        ({"dumpsys_package.a.b.txt": OLD}, "≤ 5"),
+    ],
+)
+def test_android_5_is_refused_with_its_version(saved, files, version):
+    with pytest.raises(SourceError, match="android_too_old") as raised:
+        saved(files)
+    assert raised.value.values == {"version": version}
+    assert raised.value.exit_code == EXIT_UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"getprop.txt": "[ro.build.version.sdk]: [23]\n", "dumpsys_package.txt": OLD},
+        # An app may write the old title, but Android's own lines stay.
+        {"dumpsys_package.txt": f"{OLD}    User 0: installed=true\n      runtime permissions:\n"},
+        {"dumpsys_package.txt": f"{OLD}      x: granted=true\n"},
+    ],
+)
+def test_an_app_cannot_pose_as_android_5(saved, files):
+    assert saved(files).answer("packages").text

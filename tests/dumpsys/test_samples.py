@@ -256,10 +256,11 @@ def test_line_for_one_user_overrides_the_line_for_all(text):
     assert (dump.doubtful, dump.unparsed_lines, dump.stray_lines) == (set(), 0, 0)
 
 
-def test_private_space_is_recognised_by_its_flags(text):
-    kinds = device.parse_users(text(f"{PIXEL}/pm_list_users.txt"), 36)
-    assert kinds == {0: UserKind.OWNER, 10: UserKind.PRIVATE_SPACE}
-    assert device.parse_users(text(f"{PIXEL}/pm_list_users.txt"), 33)[10] is UserKind.OTHER
+def test_private_space_is_recognised_by_its_type(text):
+    users = text(f"{PIXEL}/pm_list_users.txt")
+    types = "1: id=10, name=x, type=profile.PRIVATE, flags=INITIALIZED|PROFILE\n"
+    assert device.parse_users(users, types) == {0: UserKind.OWNER, 10: UserKind.PRIVATE_SPACE}
+    assert device.parse_users(users)[10] is UserKind.OTHER
 
 
 def test_overlay_paths_at_the_users_indent_do_not_end_the_user(text):

@@ -234,3 +234,12 @@ def test_stale_components_of_removed_apps_are_left_out(live_capture, with_texts)
     assert "com.gone.app" in text
     assert not any(app.package == "com.gone.app" for app in gathered.apps)
     assert any(one.kind == "notification_listener" for app in gathered.apps for one in app.special_access)
+
+
+@pytest.mark.parametrize("title", ["ROLE MANAGER STATE (dumpsys role):", "ROLE STATE (dumpsys role):"])
+def test_the_title_of_each_android_is_understood(capture_of, title):
+    found = special_access.parse_special_access(
+        capture_of({"roles": ROLES_TWO.replace(ROLES_TWO.split("\n", maxsplit=1)[0], title)})
+    )
+    assert found.unparsed_lines.get("roles", 0) == 0
+    assert ("com.a.sms", 0) in found.by_package_and_user

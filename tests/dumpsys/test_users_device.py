@@ -15,28 +15,39 @@ TAKEN = datetime(2026, 1, 10, 7, 42, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("line", "sdk", "expected"),
+    ("line", "user_type", "expected"),
     [
-        ("\tUserInfo{0:[removed]:4c13} running", 34, {0: UserKind.OWNER}),
-        ("\tUserInfo{0:null:13}", 23, {0: UserKind.OWNER}),
-        ("\tUserInfo{10:a:b:c}:30} running", 30, {10: UserKind.WORK_PROFILE}),
-        ("\tUserInfo{10:x:1030}", 34, {10: UserKind.WORK_PROFILE}),
-        ("\tUserInfo{10:x:1090}", 36, {10: UserKind.PRIVATE_SPACE}),
-        ("\tUserInfo{10:x:1090}", 34, {10: UserKind.OTHER}),
-        ("\tUserInfo{10:x:10}", None, {10: UserKind.OTHER}),
-        ("\tUserInfo{999:x:1010}", 30, {999: UserKind.CLONE}),
-        ("\tUserInfo{900:x:30}", 31, {900: UserKind.CLONE}),
-        ("\tUserInfo{128:x:10}", 28, {128: UserKind.CLONE}),
-        ("\tUserInfo{95:x:10}", 33, {95: UserKind.CLONE}),
-        ("\tUserInfo{150:x:30}", 33, {150: UserKind.SECURE_FOLDER}),
-        ("Users:", 33, {}),
-        ("\tUserInfo{x:y:13}", 33, {}),
-        ("\tUserInfo{999999:y:13}", 33, {}),
-        ("\tUserInfo{10:y:13", 33, {}),
+        ("\tUserInfo{0:[removed]:4c13} running", None, {0: UserKind.OWNER}),
+        ("\tUserInfo{0:null:13}", "full.SYSTEM", {0: UserKind.OWNER}),
+        ("\tUserInfo{10:a:b:c}:30} running", None, {10: UserKind.WORK_PROFILE}),
+        ("\tUserInfo{10:x:1030}", None, {10: UserKind.WORK_PROFILE}),
+        ("\tUserInfo{10:x:1010}", "profile.MANAGED", {10: UserKind.WORK_PROFILE}),
+        ("\tUserInfo{10:x:1090}", "profile.PRIVATE", {10: UserKind.PRIVATE_SPACE}),
+        ("\tUserInfo{10:x:1090}", None, {10: UserKind.OTHER}),  # the flag of every profile
+        ("\tUserInfo{11:x:1010}", "profile.CLONE", {11: UserKind.CLONE}),
+        ("\tUserInfo{11:x:1010}", "profile.OF_A_VENDOR", {11: UserKind.OTHER}),
+        ("\tUserInfo{10:x:410}", "full.SECONDARY", {10: UserKind.OTHER}),
+        ("\tUserInfo{998:x:4001010}", None, {998: UserKind.CLONE}),
+        ("\tUserInfo{96:x:20001010}", None, {96: UserKind.CLONE}),
+        ("\tUserInfo{151:x:1030}", "profile.MANAGED", {151: UserKind.SECURE_FOLDER}),
+        ("\tUserInfo{999:x:1010}", None, {999: UserKind.CLONE}),
+        ("\tUserInfo{900:x:30}", None, {900: UserKind.CLONE}),
+        ("\tUserInfo{128:x:10}", None, {128: UserKind.CLONE}),
+        ("\tUserInfo{95:x:10}", None, {95: UserKind.CLONE}),
+        ("\tUserInfo{150:x:30}", None, {150: UserKind.SECURE_FOLDER}),
+        ("Users:", None, {}),
+        ("\tUserInfo{x:y:13}", None, {}),
+        ("\tUserInfo{999999:y:13}", None, {}),
+        ("\tUserInfo{10:y:13", None, {}),
     ],
 )
-def test_user_kind_from_number_and_flags(line, sdk, expected):
-    assert device.parse_users(f"Users:\n{line}\n", sdk) == expected
+def test_user_kind_from_type_number_and_flags(line, user_type, expected):
+    number = next(iter(expected), 0)
+    owner = "2 users:\n\n0: id=0, name=[removed], type=full.SYSTEM, flags=ADMIN\n"
+    listed = f"{owner}1: id={number}, name=[removed], type={user_type}, flags=PROFILE (running)\n"
+    assert device.parse_users(f"Users:\n{line}\n", listed if user_type else None) == expected
+    dumped = f"Users:\n{line} serialNo=10\n    Type: android.os.usertype.{user_type}\n"
+    assert device.parse_users(dumped if user_type else line) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Look for the worst fault: a damaged text that turns "can read" into "cannot read" in a report that calls itself whole.
+"""Look for the worst fault: a damaged text turns "can read" into "cannot read" in a report that calls itself whole.
 
 ``python -m tests.fuzz.semantics [--rounds N]`` damages the saved texts of a phone of every SDK, and real samples where
 they are at hand, in each way N times. It prints every fault and ends with 1 if there is one.
@@ -55,6 +55,11 @@ def _change_character(line: str, rng: random.Random) -> str:
     return line[:at] + ("" if kind == 0 else letter) + line[at + (kind < 2) :]
 
 
+def _break_line(line: str, rng: random.Random) -> str:
+    at = rng.randrange(len(line) + 1)
+    return f"{line[:at]}\n{line[at:]}"
+
+
 def _wrap(text: str, rng: random.Random) -> str:
     width = rng.randrange(20, 140)
     return "\n".join(line[at : at + width] for line in text.split("\n") for at in range(0, max(len(line), 1), width))
@@ -83,24 +88,22 @@ def _swap_lines(text: str, rng: random.Random) -> str:
 DAMAGES: Mapping[str, Callable[[str, random.Random], str]] = {
     "a character": damage_line(_change_character),
     "two characters": damage_line(lambda line, rng: _change_character(_change_character(line, rng), rng)),
-    "a line without its indent": damage_line(lambda line, rng: line.lstrip()),
+    "a line without its indent": damage_line(lambda line, _rng: line.lstrip()),
     "another indent": damage_line(lambda line, rng: " " * rng.randrange(14) + line.lstrip()),
-    "a quoted line": damage_line(lambda line, rng: "> " + line),
+    "a quoted line": damage_line(lambda line, _rng: "> " + line),
     "a line behind a strange blank": damage_line(lambda line, rng: rng.choice("\u00a0\u200b\ufeff\u2003\t") + line),
     "strange blanks": damage_line(lambda line, rng: line.replace(" ", rng.choice("\u00a0\u2003\t"))),
-    "a broken line": damage_line(
-        lambda line, rng: (lambda at: line[:at] + "\n" + line[at:])(rng.randrange(len(line) + 1))
-    ),
+    "a broken line": damage_line(_break_line),
     "a cut line": damage_line(lambda line, rng: line[: rng.randrange(len(line) + 1)] if "granted=t" in line else line),
     "other letters": damage_line(lambda line, rng: line.swapcase() if rng.random() < 0.5 else line.title()),
-    "quotes and dashes": damage_line(lambda line, rng: line.replace("=", "=\u201d").replace("_", "\u2013")),
+    "quotes and dashes": damage_line(lambda line, _rng: line.replace("=", "=\u201d").replace("_", "\u2013")),
     "tabs": _tabs,
     "wrapped": _wrap,
-    "stripped ends": lambda text, rng: re.sub(r"(?m) +$", "", text),
-    "no indents": lambda text, rng: re.sub(r"(?m)^ +", "", text),
+    "stripped ends": lambda text, _rng: re.sub(r"(?m) +$", "", text),
+    "no indents": lambda text, _rng: re.sub(r"(?m)^ +", "", text),
     "quoted": lambda text, rng: re.sub(r"(?m)^", rng.choice(("> ", "| ", "  ", "\u00a0")), text),
     "line ends": lambda text, rng: text.replace("\n", rng.choice(("\r\n", "\r\r\n", "\r"))),
-    "two blanks to one": lambda text, rng: re.sub(r"  +", " ", text),
+    "two blanks to one": lambda text, _rng: re.sub(r"  +", " ", text),
     "cut": lambda text, rng: text[: rng.randrange(len(text) + 1)],
     "the end of another": lambda text, rng: text[: rng.randrange(len(text))] + text[rng.randrange(len(text)) :],
     "noise between lines": _insert_lines,

@@ -102,6 +102,8 @@ def test_programs_never_raise(phone, name, words):
 def test_cmd_and_direct_commands_agree(run):
     assert run("cmd package list packages -f --user 0") == run("pm list packages -f --user 0")
     assert run("cmd user list") == run("pm list users")
+    assert "\n1: id=999, name=" in run("cmd user list -v")[0]
+    assert ", type=profile.CLONE, flags=INITIALIZED|PROFILE" in run("cmd user list -v")[0]
     assert run("dumpsys -t 60 package") == run("dumpsys package")
     assert run("appops get com.example.anxin") == run("cmd appops get com.example.anxin")
 

@@ -14,11 +14,26 @@ from importlib import resources
 from typing import Any, Final
 
 from privaudit.virtual_phone.release.android import array_map_order
-from privaudit.virtual_phone.scenario.virtual import Namespace, VirtualApp, VirtualPhone
+from privaudit.virtual_phone.scenario.virtual import AndroidUser, Namespace, VirtualApp, VirtualPhone
 
 FILLER: Final[Any] = tomllib.loads((resources.files(__package__) / "filler.toml").read_text(encoding="utf-8"))
 """Parts of dumps that say nothing about permissions."""
 _SYSTEM_ID_LIMIT: Final = 10_000
+_ROLE_SERVICE_SDK: Final = 31
+_FLAG_MANAGED_PROFILE, _FLAG_PROFILE = 0x20, 0x1000
+_USER_FLAGS: Final = {
+    0x1: "PRIMARY",
+    0x2: "ADMIN",
+    0x10: "INITIALIZED",
+    _FLAG_MANAGED_PROFILE: "MANAGED_PROFILE",
+    0x80: "QUIET_MODE",
+    0x400: "FULL",
+    0x800: "SYSTEM",
+    _FLAG_PROFILE: "PROFILE",
+    0x4000: "MAIN",
+}
+"""``UserInfo.FLAG_*``, as ``UserInfo.flagsToString`` prints them."""
+_FIRST_VENDOR_USER: Final = 90
 JAVA_BOOL: Final = {True: "true", False: "false"}
 _DURATION_UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 
@@ -67,6 +82,29 @@ def format_user_list(phone: VirtualPhone) -> str:
     return "Users:\n" + "".join(rows)
 
 
+def format_user_types(phone: VirtualPhone) -> str:
+    """``cmd user list -v`` (``UserManagerServiceShellCommand.runList``)."""
+    rows = (
+        f"{index}: id={user.id}, name={user.name}, type={user_type(user)}, "
+        f"flags={'|'.join(name for bit, name in _USER_FLAGS.items() if user.flags & bit)}"
+        f"{' (running)' if user.running else ''}{' (current)' if user.id == 0 else ''}\n"
+        for index, user in enumerate(phone.users)
+    )
+    return f"{len(phone.users)} users:\n\n" + "".join(rows)
+
+
+def user_type(user: AndroidUser) -> str:
+    """Return the type without ``android.os.usertype.``."""
+    if user.id == 0:
+        return "full.SYSTEM"
+    if user.flags & _FLAG_MANAGED_PROFILE:
+        return "profile.MANAGED"
+    if not user.flags & _FLAG_PROFILE:
+        return "full.SECONDARY"
+    # A scenario gives a private space a number of Android's, a clone one of its vendor's.
+    return "profile.PRIVATE" if user.id < _FIRST_VENDOR_USER else "profile.CLONE"
+
+
 def format_package_list(
     apps: Iterable[tuple[VirtualApp, Sequence[int]]], *, path: bool, version: bool, installer: bool, uid: bool
 ) -> str:
@@ -89,7 +127,7 @@ def format_properties(phone: VirtualPhone) -> str:
 
 
 def format_role_dump(phone: VirtualPhone) -> str:
-    """``dumpsys role`` (``RoleUserState.dump`` through ``DualDumpOutputStream``)."""
+    """``dumpsys role`` (``RoleUserState.dump`` through ``DualDumpOutputStream``; title of ``RoleService``)."""
     states = []
     for user in phone.user_ids:
         roles = phone.roles.get(user, {})
@@ -100,7 +138,8 @@ def format_role_dump(phone: VirtualPhone) -> str:
         digest = blake2s(f"{phone.name}:{user}".encode()).hexdigest().upper()
         head = (f"user_id={user}", "version=4", f"packages_hash={digest}")
         states.append(_object([*head, *_repeated_field("roles", rows)]))
-    return "\n".join(("ROLE MANAGER STATE (dumpsys role):", *_object(_repeated_field("user_states", states)), ""))
+    title = "ROLE STATE" if phone.sdk >= _ROLE_SERVICE_SDK else "ROLE MANAGER STATE"
+    return "\n".join((f"{title} (dumpsys role):", *_object(_repeated_field("user_states", states)), ""))
 
 
 def _object(lines: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from privaudit.virtual_phone.dump_writers.appops import format_appops_get
-from privaudit.virtual_phone.dump_writers.text import format_setting, format_user_list
+from privaudit.virtual_phone.dump_writers.text import format_setting, format_user_list, format_user_types
 from privaudit.virtual_phone.programs import results
 from privaudit.virtual_phone.programs.pm import run_pm
 from privaudit.virtual_phone.release.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS
@@ -24,6 +24,7 @@ _NAMESPACES: Final[Mapping[str, Namespace]] = {"secure": "secure", "global": "gl
 _OPS_FOLLOW_PERMISSIONS_SDK: Final = 35
 """First where the app-op of a runtime permission follows the permission alone; setting it silently does nothing."""
 _UID_MODE_SDK: Final = 28
+_USER_TYPES_SDK: Final = 30
 _LISTENERS_SDK: Final = 27
 _OP_MODES: Final = frozenset({"allow", "ignore", "deny", "default", "foreground"})
 _FALLBACK_ROLE_HOLDERS: Final = {
@@ -45,6 +46,8 @@ def run_cmd(device: MutableDevice, args: Sequence[str]) -> ProgramResult:  # noq
             return run_appops(device, rest)
         case ["settings", *rest]:
             return run_settings(device, rest)
+        case ["user", "list", "-v", *_] if device.phone.sdk >= _USER_TYPES_SDK:
+            return results.output_result(format_user_types(device.phone))
         case ["user", "list", *_]:
             return results.output_result(format_user_list(device.phone))
         case ["role", command, *rest] if device.phone.layout.has_roles:
