@@ -22,7 +22,7 @@ from privaudit.knowledge import Knowledge
 from privaudit.model import AnswerState, Source
 from privaudit.transport.base import Transport
 
-_MAX_ROUNDS: Final = 3
+_MAX_ROUNDS: Final = 4
 """The list of Android users decides the questions for each user, and their answers decide which apps are inspected."""
 _CUT_KEYS: Final = frozenset({"coverage.cut", "apk.cut"})
 """Reasons of an answer or APK that say that the connection ended."""
@@ -80,12 +80,11 @@ def missing_keys(capture: Capture, knowledge: Knowledge) -> Iterator[str]:
     capture = replace(capture, apks=MappingProxyType({}))  # apps to inspect are chosen before any APK is read
     phone_facts = facts.summarise_phone(capture)
     user_ids = [user.id for user in phone_facts.users] or [0]
-    for key in (
-        *questions.expected_keys(phone_facts.phone.sdk, user_ids),
-        *keys_to_inspect(phone_facts, knowledge),
-    ):
-        if _was_cut(capture.answer(key)) and not (key in _LATER_QUESTIONS and key not in capture.answers):
-            yield key
+    missing = {key for key in questions.expected_keys(phone_facts.phone.sdk, user_ids) if _was_cut(capture.answer(key))}
+    if not missing <= _LATER_QUESTIONS:
+        yield from missing  # which apps to ask about follows from these
+        return
+    yield from (key for key in keys_to_inspect(phone_facts, knowledge) if _was_cut(capture.answer(key)))
 
 
 def is_incomplete(capture: Capture, knowledge: Knowledge) -> bool:

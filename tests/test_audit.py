@@ -186,10 +186,11 @@ def test_a_copy_that_was_changed_never_clears_a_lender(run, tmp_path, name, copi
     done = run("audit", tmp_path, "--lang", "en", "-o", tmp_path / "report.json")
     report = report_json.read_report(tmp_path / "report.json")
     assert not report.complete
-    assert done.code == (3 if name == "whole" else 5)
+    is_read = name in {"whole", "tabs"}  # tabs are turned back into the blanks that Android prints
+    assert done.code == (3 if is_read else 5)
     assert "cannot read" not in done.out
     (row,) = (row for row in report.coverage if row.question == "packages")
-    assert row.could_hide == (name != "whole")
+    assert row.could_hide == (not is_read)
     states = {one.state for app in report.apps for one in app.access.values()}
-    assert states == {AccessState.CAN_READ if name == "whole" else AccessState.UNKNOWN}
-    assert ("lines not understood" in done.out) == (name != "whole")
+    assert states == {AccessState.CAN_READ if is_read else AccessState.UNKNOWN}
+    assert ("lines not understood" in done.out) == (not is_read)

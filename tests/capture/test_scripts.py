@@ -188,6 +188,7 @@ def test_every_question_has_a_reason_a_file_and_a_message():
     assert worded == QUESTIONS_BY_NAME.keys() | {
         "names",
         "hashes",
+        "signers",
     }
     assert all(question.why and question.file_stem for question in QUESTIONS)
     files = [question.file_stem for question in QUESTIONS if question.scope != "package"]
