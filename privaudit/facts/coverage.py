@@ -41,9 +41,11 @@ def coverage_rows(
 
     Questions that this Android version does not support get a row that hides nothing.
     """
-    keys = dict.fromkeys(expected_keys(sdk, sorted(user_ids)))
+    # Not in earlier captures and saved texts, whose list of users may have the types itself.
+    optional = {"user_types"} - capture.answers.keys()
+    keys = dict.fromkeys(key for key in expected_keys(sdk, sorted(user_ids)) if key not in optional)
     for name, question in QUESTIONS_BY_NAME.items():
-        if question.scope == "phone" and name not in keys:
+        if question.scope == "phone" and name not in keys and name not in optional:
             yield Coverage(question=name, user=None, state=AnswerState.NOT_SUPPORTED)
     for key in keys:
         answer = parsed.answers.get(key) or capture.answer(key)

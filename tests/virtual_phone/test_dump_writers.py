@@ -378,9 +378,9 @@ def test_package_list_lines(phone):
 
 def test_role_dump_nesting(phone):
     one = render.format_role_dump(replace(phone, users=phone.users[:1]))
-    assert one.startswith("ROLE MANAGER STATE (dumpsys role):\n{\n  user_states={\n    user_id=0\n")
+    assert one.startswith("ROLE STATE (dumpsys role):\n{\n  user_states={\n    user_id=0\n")
     several = render.format_role_dump(phone)
-    assert several.startswith("ROLE MANAGER STATE (dumpsys role):\n{\n  user_states=[\n    {\n      user_id=0\n")
+    assert several.startswith("ROLE STATE (dumpsys role):\n{\n  user_states=[\n    {\n      user_id=0\n")
     assert "          name=android.app.role.SMS\n" in several
     assert several.count("{") == several.count("}")
     two = render.format_role_dump(replace(phone, users=phone.users[:1], roles={0: {"r": ("a", "b")}}))

@@ -26,6 +26,7 @@ esac""",
     "dumpsys": 'echo "<$*>"; echo "a warning" >&2; case $3 in role) exit 255;; esac',
     "settings": 'echo "$5 of $2"',
     "date": "echo 1700000000",
+    "cmd": 'echo "<$*>"',
 }
 """Programs for both shells, as mksh text."""
 
