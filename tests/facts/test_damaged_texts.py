@@ -8,6 +8,7 @@ import pytest
 
 from privaudit import facts
 from privaudit.audit import is_complete
+from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.model import AccessState, AnswerState, DataClass
 
 P = "android.permission."
@@ -140,4 +141,18 @@ def test_an_update_between_two_commands_puts_only_that_app_in_doubt(capture_of):
 def test_an_app_installed_between_two_commands_loses_no_other(capture_of):
     found = gathered(capture_of, **{"installed.0": listed((LOAN, "AAAA"))})
     assert set(states(found).values()) == {AccessState.CAN_READ}
+    assert not is_complete(found)
+
+
+def test_more_apps_than_a_phone_can_have_are_a_gap(capture_of, monkeypatch):
+    """What no phone has ends, with what was read and a gap that says why."""
+    for module in ("privaudit.facts", "privaudit.facts.package_dumps", "privaudit.dumpsys.package_list"):
+        monkeypatch.setattr(f"{module}.MAX_PACKAGES", 20)
+    monkeypatch.setattr("privaudit.dumpsys.package_parser.MAX_PACKAGES", 20)
+    names = [f"com.example.a{number}" for number in range(40)]
+    text = HEAD + "".join(block(name, 10100 + number, READS) for number, name in enumerate(names)) + BEHIND
+    parse_package_list.cache_clear()
+    found = gathered(capture_of, text, **{"installed.0": listed(*((name, "AAAA") for name in names))})
+    assert len(found.apps) == 20
+    assert row(found).detail.key == row(found, "installed").detail.key == "coverage.too_many"
     assert not is_complete(found)
