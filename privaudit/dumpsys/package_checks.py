@@ -47,7 +47,7 @@ def check_consistency(
     """Return a copy of `dump` that names every doubtful block; arguments as of `parse_and_check_dump`."""
     lists = package_lists or {}
     doubtful = {*dump.doubtful, *_find_doubtful(dump, lists, requested_package)}
-    if doubtful and requested_package is not None:
+    if requested_package is not None and (doubtful or _lacks_runtime_section(dump.packages.get(requested_package))):
         doubtful.add(requested_package)  # no other app's text stands in its own dump
     return replace(
         dump,
@@ -55,6 +55,13 @@ def check_consistency(
         # A path points at no other block: an app may have been updated between the list and the dump.
         outdated={name for name, block in dump.packages.items() if _contradicts_path(block, lists)},
     )
+
+
+def _lacks_runtime_section(block: PackageBlock | None) -> bool:
+    """Return whether a user lacks ``runtime permissions:``, which a dump of one package prints even if it is empty."""
+    if block is None or block.shared_user is not None:
+        return False
+    return not block.users or not all(state.has_runtime_section for state in block.users.values())
 
 
 def _find_doubtful(

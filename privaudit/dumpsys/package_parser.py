@@ -161,7 +161,9 @@ class PackageDumpParser:
     def finish(self) -> None:
         """Close the last block, and count the lines that were not understood."""
         if self._block is not None and self._block.users:
-            self._end_block()  # else: the text is cut in the middle of this block
+            self._end_block()
+        elif self._block is not None:
+            self._count_unread(1)  # the text is cut in the middle of this block
         dump = self.dump
         blocks = (*dump.packages.values(), *dump.hidden.values(), *dump.shared_users.values())
         dump.unparsed_lines = dump.stray_lines + sum(block.unread_lines for block in blocks)

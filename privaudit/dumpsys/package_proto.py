@@ -21,6 +21,7 @@ _PACKAGES: Final = 5
 _PACKAGE_NAME, _PACKAGE_UID, _PACKAGE_USERS, _PACKAGE_PERMISSIONS = 1, 2, 9, 12
 _USER_ID, _USER_INSTALL_TYPE, _USER_IS_HIDDEN, _USER_ENABLED_STATE = 1, 2, 3, 7
 _PERMISSIONS_USER, _PERMISSIONS_GRANTED = 1, 2
+_GRANTED_TAG: Final = _PERMISSIONS_GRANTED << 3 | 2
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES: Final = 10
 _CONTINUED: Final = 0x80
@@ -79,13 +80,13 @@ def parse_package_proto(data: bytes, kept_permissions: AbstractSet[str] | None =
         ProtoError: The bytes end inside a field, or are another message; more packages than a phone can have.
     """
     packages: dict[str, ProtoPackage] = {}
-    kept = None if kept_permissions is None else {name.encode(): name for name in kept_permissions}
+    known: dict[bytes, str] = {name.encode(): name for name in kept_permissions or ()}
     has_grants = False
     with gc_paused():
         for number, value in _fields(data):
             if number != _PACKAGES or not isinstance(value, bytes):
                 continue
-            name, package = _parse_package(value, kept)
+            name, package = _parse_package(value, known, keep_all=kept_permissions is None)
             if name in packages or len(packages) >= MAX_PACKAGES:
                 raise ProtoError("a package occurs twice, or too many packages")
             packages[name] = package
@@ -93,23 +94,17 @@ def parse_package_proto(data: bytes, kept_permissions: AbstractSet[str] | None =
     return PackageProtoDump(packages, has_grants)
 
 
-def _parse_package(data: bytes, kept: Mapping[bytes, str] | None) -> tuple[str, ProtoPackage]:
+def _parse_package(data: bytes, known: dict[bytes, str], *, keep_all: bool) -> tuple[str, ProtoPackage]:
     name, app_id = b"", 0
     users: dict[int, ProtoUserState] = {}
     granted: dict[int, frozenset[str]] = {}
     for number, value in _fields(data):
         if number == _PACKAGE_PERMISSIONS:
-            user, names = _parse_permissions(_expect_bytes(value), kept)
+            user, names = _parse_permissions(_expect_bytes(value), known, keep_all=keep_all)
             granted[user] = granted.get(user, frozenset()) | names
         elif number == _PACKAGE_USERS:
-            values = {key: one for key, one in _fields(_expect_bytes(value)) if isinstance(one, int)}
-            install_type = values.get(_USER_INSTALL_TYPE, 0)
-            users[values.get(_USER_ID, 0)] = ProtoUserState(
-                installed=install_type != 0,
-                enabled=values.get(_USER_ENABLED_STATE, 0) not in _DISABLED_STATES,
-                hidden=bool(values.get(_USER_IS_HIDDEN, 0)),
-                instant=install_type == _INSTANT,
-            )
+            user, state = _parse_user(_expect_bytes(value))
+            users[user] = state
         elif number == _PACKAGE_NAME:
             name = _expect_bytes(value)
         elif number == _PACKAGE_UID and isinstance(value, int):
@@ -120,18 +115,49 @@ def _parse_package(data: bytes, kept: Mapping[bytes, str] | None) -> tuple[str, 
         raise ProtoError("not a package name") from error
 
 
-def _parse_permissions(data: bytes, kept: Mapping[bytes, str] | None) -> tuple[int, frozenset[str]]:
-    user, names = 0, []
-    for number, value in _fields(data):
-        if number == _PERMISSIONS_USER and isinstance(value, int):
-            user = value
-        elif number == _PERMISSIONS_GRANTED:
+@lru_cache(maxsize=256)
+def _parse_user(data: bytes) -> tuple[int, ProtoUserState]:
+    """Parse ``UserInfoProto``, which is the same for most packages."""
+    values = {number: value for number, value in _fields(data) if isinstance(value, int)}
+    install_type = values.get(_USER_INSTALL_TYPE, 0)
+    return values.get(_USER_ID, 0), ProtoUserState(
+        installed=install_type != 0,
+        enabled=values.get(_USER_ENABLED_STATE, 0) not in _DISABLED_STATES,
+        hidden=bool(values.get(_USER_IS_HIDDEN, 0)),
+        instant=install_type == _INSTANT,
+    )
+
+
+def _parse_permissions(data: bytes, known: dict[bytes, str], *, keep_all: bool) -> tuple[int, frozenset[str]]:
+    """Parse ``UserPermissionsProto``: most of the message is in such names, so short ones are read here.
+
+    Args:
+        data: The message.
+        known: Name → the permission, of those that are kept.
+        keep_all: Whether all others are kept too, and added to `known`.
+    """
+    user, position, end = 0, 0, len(data)
+    permissions: list[str] = []
+    find, keep = known.get, permissions.append
+    while position < end:
+        if data[position] == _GRANTED_TAG and position + 1 < end and (size := data[position + 1]) < _CONTINUED:
+            start = position + 2
+            position = start + size
+            name = data[start:position]
+        else:
+            number, value, position = _read_field(data, position)
+            if number != _PERMISSIONS_GRANTED:
+                user = value if number == _PERMISSIONS_USER and isinstance(value, int) else user
+                continue
             name = _expect_bytes(value)
-            if kept is None:
-                names.append(name.decode("utf-8", "replace"))
-            elif name in kept:
-                names.append(kept[name])
-    return user, frozenset(names)
+        permission = find(name)
+        if permission is None and keep_all:
+            permission = known[name] = name.decode("utf-8", "replace")
+        if permission is not None:
+            keep(permission)
+    if position > end:
+        raise ProtoError("the bytes end inside a field")
+    return user, frozenset(permissions)
 
 
 def _expect_bytes(value: bytes | int) -> bytes:
@@ -141,32 +167,39 @@ def _expect_bytes(value: bytes | int) -> bytes:
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
-    """Yield number and value of each field: proto2 wire format. Groups, which nobody writes any more, are an error."""
-    position, end = 0, len(data)
-    while position < end:
-        tag = data[position]
-        position += 1
-        if tag >= _CONTINUED:
-            tag, position = _read_varint(data, position - 1)
-        wire_type = tag & 7
-        if wire_type == _BYTES:
-            if position < end and data[position] < _CONTINUED:
-                length, position = data[position], position + 1
-            else:
-                length, position = _read_varint(data, position)
-            stop = position + length
-            value: bytes | int = data[position:stop]
-        elif wire_type == _VARINT:
-            value, stop = _read_varint(data, position)
-        elif wire_type in {_FIXED64, _FIXED32}:
-            stop = position + (8 if wire_type == _FIXED64 else 4)
-            value = int.from_bytes(data[position:stop], "little")
+    """Yield number and value of each field: proto2 wire format."""
+    position = 0
+    while position < len(data):
+        number, value, position = _read_field(data, position)
+        yield number, value
+
+
+def _read_field(data: bytes, position: int) -> tuple[int, bytes | int, int]:
+    """Return number and value of the field at `position`, and where it ends. The obsolete groups are an error."""
+    end = len(data)
+    tag = data[position]
+    position += 1
+    if tag >= _CONTINUED:
+        tag, position = _read_varint(data, position - 1)
+    wire_type = tag & 7
+    value: bytes | int
+    if wire_type == _BYTES:
+        if position < end and data[position] < _CONTINUED:
+            length, position = data[position], position + 1
         else:
-            raise ProtoError(f"wire type {wire_type}")
-        if stop > end or tag < _FIRST_TAG:
-            raise ProtoError("the bytes end inside a field")
-        position = stop
-        yield tag >> 3, value
+            length, position = _read_varint(data, position)
+        stop = position + length
+        value = data[position:stop]
+    elif wire_type == _VARINT:
+        value, stop = _read_varint(data, position)
+    elif wire_type in {_FIXED64, _FIXED32}:
+        stop = position + (8 if wire_type == _FIXED64 else 4)
+        value = int.from_bytes(data[position:stop], "little")
+    else:
+        raise ProtoError(f"wire type {wire_type}")
+    if stop > end or tag < _FIRST_TAG:
+        raise ProtoError("the bytes end inside a field")
+    return tag >> 3, value, stop
 
 
 def _read_varint(data: bytes, position: int) -> tuple[int, int]:

@@ -248,3 +248,46 @@ def _with_tag(phone, op, tag):
             app = replace(app, installs={**app.installs, 0: replace(install, ops=ops)})  # noqa: PLW2901
         apps.append(app)
     return replace(phone, apps=tuple(apps))
+
+
+UNREADABLE_OWN_DUMPS = {
+    "a NUL": lambda out: out.replace("    requested permissions:\n", "    requested permissions:\n      x\0y\n"),
+    "refused": lambda _: "Security exception: Permission Denial: can't dump\n",
+    "empty": lambda _: "",
+    "of nobody": lambda _: f"Unable to find package: {ATTACKER}\n",
+    "cut before its permissions": lambda out: out[: out.index("      runtime permissions:")],
+    "cut before its users": lambda out: out[: out.index("    User 0:")],
+    "endless": lambda out: out + "x" * 3_000_000,
+}
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+@pytest.mark.parametrize("what", UNREADABLE_OWN_DUMPS)
+def test_an_own_dump_that_says_nothing_is_a_gap(sdk, what):
+    phone = phone_of(sdk)
+    honest = judged(ShellTransport(phone))
+
+    def change(argv, out):
+        return UNREADABLE_OWN_DUMPS[what](out) if argv[-1] == ATTACKER and "package" in argv else out
+
+    forged = judged(ForgedTransport(phone, change))
+    assert_nothing_is_hidden(honest, forged, what)
+    if what != "endless":
+        assert not forged[1]
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+def test_all_at_once_still_ends_in_a_finding_or_a_gap(sdk):
+    """A lender that carries its grants to another app, makes its own dump unreadable and its records look absent."""
+    phone = _with_tag(phone_of(sdk), "COARSE_LOCATION", TAGS[1]) if sdk >= 30 else phone_of(sdk)
+    honest = judged(ShellTransport(phone_of(sdk)))
+    block = re.search(rf"  Package \[{ATTACKER}\].*?(?=\n  Package \[|\n\n)", dump_of(phone), re.DOTALL)[0]
+    text = forged_texts(block, phone.find_app(VICTIM).app_id)["another app"]
+
+    def change(argv, out):
+        if "package" not in argv:
+            return out
+        out = with_forged_block(out, lambda old: FIELDS["uses-library"](old, f"\n{text}\n"))
+        return UNREADABLE_OWN_DUMPS["a NUL"](out) if argv[-1] == ATTACKER else out
+
+    assert_nothing_is_hidden(honest, judged(ForgedTransport(phone, change)), sdk)
