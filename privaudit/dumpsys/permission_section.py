@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from privaudit.android import PERMISSION_PREFIX
@@ -19,19 +20,28 @@ USER_LIST_INDENT: Final = " " * 8
 """The same for a list of one of its users."""
 _PERMISSION_LINE = re.compile(r"^\s*(\S+): granted=(true|false)(?:, flags=\[ ?([^\]]*)\])?(?:, userId=(\d{1,5}))?\s*$")
 _MAX_EDITS: Final = 2
-_DATA_PERMISSIONS: Final = tuple(f"{PERMISSION_PREFIX}{op}" for op in READING_OPS)
 _UNCACHED_LINE: Final = ("", None)
 
 
+@lru_cache(maxsize=4096)
 def is_garbled(name: str) -> bool:
     """Return whether `name` is that of a permission for data with one or two letters changed, lost or added.
 
     No Android has such a permission, so the text was changed on its way.
     """
+    # Where at most two letters differ, one third of the op's name is left as it was; one half, if the prefix differs.
+    parts = _OP_THIRDS if name.startswith(PERMISSION_PREFIX) else _OP_HALVES
     return any(
-        abs(len(name) - len(known)) <= _MAX_EDITS and _edit_distance(name, known) <= _MAX_EDITS
-        for known in _DATA_PERMISSIONS
+        abs(len(name) - len(PERMISSION_PREFIX) - len(op)) <= _MAX_EDITS
+        and any(part in name for part in parts[op])
+        and _edit_distance(name, f"{PERMISSION_PREFIX}{op}") <= _MAX_EDITS
+        for op in READING_OPS
     )
+
+
+def _split(text: str, count: int) -> tuple[str, ...]:
+    size = -(-len(text) // count)
+    return tuple(text[at : at + size] for at in range(0, len(text), size))
 
 
 def _edit_distance(one: str, other: str) -> int:
@@ -44,6 +54,10 @@ def _edit_distance(one: str, other: str) -> int:
                 min(row[column] + 1, row[column - 1] + 1, diagonal + (char != other_char)),
             )
     return row[-1]
+
+
+_OP_THIRDS: Final = {op: _split(op, 3) for op in READING_OPS}
+_OP_HALVES: Final = {op: _split(op, 2) for op in READING_OPS}
 
 
 @dataclass(slots=True)
