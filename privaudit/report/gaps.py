@@ -22,6 +22,7 @@ _GAP_KEYS: Final[Mapping[AnswerState, str]] = {
     AnswerState.NOT_SUPPORTED: "report.gap_not_supported",
     AnswerState.NOT_ASKED: "report.gap_not_asked",
 }
+_DOUBT_KEYS: Final = frozenset({"coverage.text_alone", "coverage.differing"})
 _FOREIGN_SOURCES: Final = frozenset({"folder", "bugreport", "androidqf"})
 """Sources that other tools wrote, which need not hold every answer."""
 _PROCESS_STATE_OPS_SDK: Final = 28
@@ -33,6 +34,7 @@ def gap_sentences(view: ReportView) -> Iterator[str]:
     yield from missing_data(view)
     if view.has_gap("appops"):
         yield view.t("report.gap_appops")
+    yield from _answers_in_doubt(view)
     yield from _history_limits(view)
     yield from map(
         view.t, ("report.never_uninstalled", "report.never_mini", "report.never_sent", "report.never_elsewhere")
@@ -62,6 +64,14 @@ def missing_data(view: ReportView) -> tuple[str, ...]:
     if not view.report.users:
         sentences.append(view.t("report.scope_unknown"))
     return tuple(dict.fromkeys(sentences))
+
+
+def _answers_in_doubt(view: ReportView) -> Iterator[str]:
+    """Yield what to know about texts that were read whole, and into which an app could write."""
+    for row in view.report.coverage:
+        if row.state is AnswerState.ANSWERED and row.detail is not None and row.detail.key in _DOUBT_KEYS:
+            what = Message(key=f"question.{row.question}")
+            yield view.t("report.gap_answered", what=what, why=row.detail)
 
 
 def _coverage_sentence(view: ReportView, row: Coverage) -> str:
