@@ -96,9 +96,6 @@ class AppOpsParser:
 
     `parse_text` parses a whole text. `parse_line` for every line gives the same without the cache, except for
     `AppOpsDump.reached_end`.
-
-    Args:
-        kept_ops: ops of packages that are stored; ``None``: all.
     """
 
     def __init__(self, kept_ops: AbstractSet[str] | None) -> None:
@@ -106,7 +103,7 @@ class AppOpsParser:
         self._kept_ops = kept_ops
         self._uid: UidOps | None = None
         self._previous_uid: UidOps | None = None
-        self._previous_of: dict[int, UidOps | None] = {}
+        self._uids_before: dict[int, UidOps | None] = {}
         """Uid → the one before it, whose text may have opened it."""
         self._has_tags = False
         """Whether attribution tags occur: then each event stands inside one."""
@@ -199,10 +196,10 @@ class AppOpsParser:
             return
         number, self._uid = parse_uid(match[1]), UidOps()
         if number in self.dump.uids:
-            self._mark_forged(self.dump.uids[number], self._previous_uid, self._previous_of[number])
+            self._mark_forged(self.dump.uids[number], self._previous_uid, self._uids_before[number])
         elif number is not None:  # else: isolated processes, parsed and not stored
             self.dump.uids[number] = self._uid
-            self._previous_of[number] = self._previous_uid
+            self._uids_before[number] = self._previous_uid
 
     def _begin_package(self, line: str) -> None:
         self._end_op()

@@ -34,12 +34,7 @@ class OpState:
 
 
 def parse_appops_get(text: str, key: str) -> Mapping[str, OpState]:
-    """Return the state of each op whose reply was understood, every line of it.
-
-    Args:
-        text: The answer.
-        key: Its key, of which each event is said to come.
-    """
+    """Return the state of each op whose reply was understood, every line of it; `key` is that of the answer."""
     states: dict[str, OpState | None] = {}
     op, offset = "", 0
     for line in text.split("\n"):

@@ -114,9 +114,6 @@ class PackageDumpParser:
     """Parses ``dumpsys package`` into `dump`, caching results for lines that repeat across packages.
 
     `parse_text` parses a whole text. `parse_line` for every line and `finish` give the same without the cache.
-
-    Args:
-        kept_permissions: permissions whose grants are stored; ``None``: all.
     """
 
     def __init__(self, kept_permissions: AbstractSet[str] | None) -> None:

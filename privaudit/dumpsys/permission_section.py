@@ -71,11 +71,7 @@ class PermissionSection:
 
 
 class PermissionSectionParser:
-    """Parses the permission lists of one dump, caching lines that repeat across packages.
-
-    Args:
-        kept_permissions: permissions whose grants are stored; ``None``: all.
-    """
+    """Parses the permission lists of one dump, caching lines that repeat across packages."""
 
     def __init__(self, kept_permissions: AbstractSet[str] | None) -> None:
         self.unparsed_lines = 0

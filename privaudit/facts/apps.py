@@ -113,15 +113,7 @@ def _is_installed(block: PackageBlock, user: int) -> bool:
 
 
 def build_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None, locations: FactLocations) -> App:
-    """Build the app `package` of `user` in full.
-
-    Args:
-        inputs: what the phone answered.
-        package: name of the package.
-        user: number of the Android user.
-        apk: what its APK says, where it was read.
-        locations: updated with the lines that prove the facts.
-    """
+    """Build the app `package` of `user` in full; add the lines that prove its facts to `locations`."""
     match = inputs.package_dumps.find_block(package)
     block = match[0] if match is not None else PackageBlock(name=package, offset=0)
     entry = inputs.package_lists.get(user, {}).get(package)
