@@ -72,8 +72,8 @@ class PackageProtoDump:
 def parse_package_proto(data: bytes, kept_permissions: AbstractSet[str] | None = None) -> PackageProtoDump:
     """Parse the whole message.
 
-    Grants of other permissions than `kept_permissions` are left out. Raises ProtoError if the bytes end inside a field or
-    are another message, or if there are more packages than a phone can have.
+    Grants of other permissions than `kept_permissions` are left out. Raises ProtoError if the bytes end inside a field
+    or are another message, or if there are more packages than a phone can have.
     """
     packages: dict[str, ProtoPackage] = {}
     known: dict[bytes, str] = {name.encode(): name for name in kept_permissions or ()}
