@@ -263,7 +263,8 @@ def test_refused_access(made, refused, age, expected):
 
 
 def test_disabled_app(made):
-    assert "The app is disabled or hidden on this phone." in details_text(made, contacts=made.access("can_read"), enabled=False)
+    text = details_text(made, contacts=made.access("can_read"), enabled=False)
+    assert "The app is disabled or hidden on this phone." in text
 
 
 @pytest.mark.parametrize(
