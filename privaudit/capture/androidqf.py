@@ -51,11 +51,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path) -> Capture:
-    """Read AndroidQF's output.
-
-    Raises:
-        SourceError: encrypted, damaged, larger than any real one, or without any known file.
-    """
+    """Read AndroidQF's output. Raises `SourceError` if it is encrypted, damaged, too large, or has no known file."""
     try:
         if _is_encrypted(path):
             raise SourceError("errors.androidqf_encrypted", path=str(path), plain=path.name.removesuffix(".age"))
@@ -85,9 +81,6 @@ def _is_interrupted(files: SourceFiles) -> bool:
                 if marker in stream.read(_SNIFFED_BYTES).replace(b"\0", b""):
                     return True
     return False
-
-
-# --- content ----------------------------------------------------------------------------------------------------------
 
 
 def _assemble_capture(files: SourceFiles, path: Path) -> Capture:

@@ -99,11 +99,7 @@ def dump_manifest(manifest: CaptureManifest) -> bytes:
 
 
 def load_manifest(data: bytes) -> CaptureManifest:
-    """Read what `dump_manifest` wrote.
-
-    Raises:
-        ValueError: not a manifest.
-    """
+    """Read what `dump_manifest` wrote. Raises `ValueError` if it is not a manifest."""
     return _MANIFEST_ADAPTER.validate_json(data)
 
 
@@ -131,11 +127,7 @@ def apk_file_name(package: str) -> str:
 
 
 def write_archive(capture: Capture, path: Path) -> None:
-    """Write `capture` to `path`.
-
-    Raises:
-        SourceError: the file cannot be written; no partial file remains.
-    """
+    """Write `capture` to `path`. Raises `SourceError` if that fails; no partial file remains."""
     with atomic_writer(path) as stream:
         _write_entries(capture, stream)
 
@@ -199,11 +191,7 @@ def is_truncated_zip(path: Path) -> bool:
 
 
 def read(path: Path) -> Capture:
-    """Read a capture. Rejects an archive with any changed or damaged entry, and names the entry.
-
-    Raises:
-        SourceError: damaged, changed, larger than any real one, or of a later version.
-    """
+    """Read a capture. Raises `SourceError` if it is too large, or, naming it, if an entry is damaged or changed."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
@@ -274,11 +262,7 @@ def _read_answer(archive: zipfile.ZipFile, entry: AnswerEntry, path: Path) -> An
 
 
 def _read_verified(archive: zipfile.ZipFile, entry: AnswerEntry | ApkEntry | LogFileEntry, path: Path) -> bytes:
-    """Return the content of `entry`.
-
-    Raises:
-        SourceError: it is missing, or its hash differs from the manifest's.
-    """
+    """Return the content of `entry`. Raises `SourceError` if it is missing, or its hash differs from the manifest's."""
     try:
         raw = _read_limited(archive, entry.file)
     except (KeyError, *READ_ERRORS) as error:

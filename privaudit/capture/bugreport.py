@@ -74,11 +74,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path) -> Capture:
-    """Read a bug report.
-
-    Raises:
-        SourceError: damaged, larger than any real one, or without any known section.
-    """
+    """Read a bug report. Raises `SourceError` if it is damaged, too large, or has no known section."""
     try:
         with _open_report(path) as stream:
             sections = BugreportSections() if stream is None else split_sections(stream, WANTED_SECTIONS, str(path))
@@ -199,11 +195,7 @@ def _open_report(path: Path) -> Iterator[IO[bytes] | None]:
 
 @contextmanager
 def open_inner_report(files: SourceFiles, name: str, path: Path) -> Iterator[IO[bytes] | None]:
-    """Open the text of a zipped bug report among `files`; ``None`` if it has none. `path` is for errors.
-
-    Raises:
-        SourceError: too large, too many entries, or a duplicate entry, of which other programs may read another.
-    """
+    """Open the text of a zipped bug report among `files`; ``None`` if it has none. `path` is for errors."""
     with open_inner_zip(files, name, path) as folders, ExitStack() as stack:
         entry = _find_text(folders)
         yield None if entry is None else stack.enter_context(entry[0].open_file(entry[1]))

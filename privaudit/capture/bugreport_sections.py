@@ -91,11 +91,7 @@ class BugreportSections:
 
 
 def split_sections(stream: IO[bytes], wanted: AbstractSet[str], path: str) -> BugreportSections:
-    """Read `stream` to its end and return the sections in `wanted`. `path` is for errors.
-
-    Raises:
-        SourceError: larger than any real report.
-    """
+    """Read `stream` to its end and return the sections in `wanted`; raises `SourceError` about `path` if too large."""
     splitter = _SectionSplitter(wanted)
     total = 0
     at_line_start = True

@@ -28,12 +28,9 @@ _FINGERPRINT_TIMEOUT_S: Final = 30.0
 
 
 def read_fingerprint(transport: Transport, salt: str | None = None) -> DeviceFingerprint | None:
-    """Return the phone's fingerprint for `salt`, or for a new salt.
+    """Return the phone's fingerprint for `salt`, or for a new salt; ``None`` if it has no identifier or hash program.
 
-    ``None``: the phone has no identifier, or no hash program.
-
-    Raises:
-        ConnectionLost: the connection ended.
+    Raises `ConnectionLost`.
     """
     salt = salt or secrets.token_hex(16)
     reply = transport.run(scripts.device_fingerprint(salt), timeout_s=_FINGERPRINT_TIMEOUT_S)
@@ -42,11 +39,7 @@ def read_fingerprint(transport: Transport, salt: str | None = None) -> DeviceFin
 
 
 def is_same_device(transport: Transport, fingerprint: DeviceFingerprint) -> bool:
-    """Return whether `fingerprint` is of this phone.
-
-    Raises:
-        ConnectionLost: the connection ended.
-    """
+    """Return whether `fingerprint` is of this phone. Raises `ConnectionLost`."""
     return read_fingerprint(transport, fingerprint.salt) == fingerprint
 
 
@@ -54,11 +47,7 @@ def collect_first_round(transport: Transport, *, demo: bool = False, on_round: O
     """Ask the questions about the phone and its users.
 
     If the connection ends during the script, the answers received so far are kept; `privaudit.facts` reports the others
-    as not asked.
-
-    Raises:
-        ConnectionLost: it ended before the first answer.
-        SourceError: the phone has Android 5 or older.
+    as not asked. Raises `ConnectionLost` if there is none, `SourceError` if the phone has Android 5 or older.
     """
     on_round("first_round")
     marker = scripts.new_marker()

@@ -92,11 +92,7 @@ def dump_command_log(log: tuple[CommandLogEntry, ...]) -> bytes:
 
 
 def load_command_log(data: bytes) -> tuple[CommandLogEntry, ...]:
-    """Read what `dump_command_log` wrote.
-
-    Raises:
-        ValueError: not a command log.
-    """
+    """Read what `dump_command_log` wrote. Raises `ValueError` if it is not a command log."""
     try:
         return tuple(_LOG_ENTRY_ADAPTER.validate_json(line) for line in data.split(b"\n") if line)
     except ValidationError as error:

@@ -84,10 +84,8 @@ def package_list_lines(rows: Any) -> tuple[Mapping[int, str], Mapping[int, str]]
 
     Each row has ``name``, ``installer``, ``uid``, ``third_party`` and ``files`` (``pm path``); newer rows also have
     ``user_id`` and ``installed``. Older rows come from ``pm list packages -u``, which also lists uninstalled apps with
-    remaining data; these have no file. There the uid of an app of several users is 0.
-
-    Raises:
-        ValueError: another format.
+    remaining data; these have no file. There the uid of an app of several users is 0. Raises `ValueError` if the
+    format is another.
     """
     if not isinstance(rows, list):
         raise ValueError("not a list")  # noqa: TRY004 - an invalid file, not an invalid call
@@ -166,8 +164,6 @@ def incomplete_users(document: Any) -> Mapping[int, bool]:  # noqa: ANN401 - JSO
             )
     return refused_by_user
 
-
-# --- copies -----------------------------------------------------------------------------------------------------------
 
 _TAB_WIDTHS: Final = (8, 4, 2)
 """``unexpand``, ``col -b`` and most editors; others."""
@@ -255,8 +251,6 @@ def _expand_tabs(text: str, indents_by_start: Mapping[str, tuple[int, ...]]) -> 
     width = min(_TAB_WIDTHS, key=rank)
     return text.expandtabs(width), not misplaced[width]
 
-
-# --- several dumps in one file ----------------------------------------------------------------------------------------
 
 _DUMP_START = re.compile(
     r"^(?:Database versions|Verifiers|Libraries|Features|(?:Activity|Receiver|Service|Provider) Resolver Table"

@@ -71,13 +71,10 @@ _OLD_VERSION: Final = "≤ 5"
 
 
 def refuse_old_android(capture: Capture) -> Capture:
-    """Return `capture`, unless it is of Android 5 or older.
+    """Return `capture`. Raises `SourceError` if it is of Android 5 or older.
 
     Without the SDK level the layout tells it: ``grantedPermissions:`` and no line of the later layout. An app could
     write the first, but not remove the second.
-
-    Raises:
-        SourceError: it is.
     """
     properties = dict(_PROPERTY.findall(capture.answer("properties").text))
     sdk = properties.get("sdk", "")

@@ -70,11 +70,7 @@ class RemoteFile:
                 self._pieces.insert(index, data[gap_start - start : gap_end - start])
 
     def bytes_at(self, start: int, end: int) -> bytes:
-        """Return the bytes from `start` to `end`, at most to the end of the file.
-
-        Raises:
-            LookupError: not all of them were fetched.
-        """
+        """Return the bytes from `start` to `end` or the file's end. Raises `LookupError` if some were not fetched."""
         start, end = max(0, start), min(end, self.size)
         if start >= end:
             return b""
@@ -99,9 +95,7 @@ class RemoteFile:
 def fetch_file_sizes(transport: Transport, paths: Sequence[str]) -> Mapping[str, int]:
     """Return the sizes of the existing files in bytes: one round trip for up to about a thousand files.
 
-    Raises:
-        ConnectionLost: the connection ended.
-        ValueError: a path that must not enter a command.
+    Raises `ConnectionLost`, and `ValueError` if a path must not enter a command.
     """
     scripts = file_size_scripts(new_marker(), paths, max_bytes=transport.command_limit)
     return {path: int(size) for path, size in _match_output_lines(transport, scripts, _SIZE_LINE, paths)}
@@ -110,9 +104,7 @@ def fetch_file_sizes(transport: Transport, paths: Sequence[str]) -> Mapping[str,
 def fetch_file_hashes(transport: Transport, paths: Sequence[str]) -> Mapping[str, str]:
     """Return the SHA-256 of the readable files in hexadecimal, computed by the phone (Android 8 and later).
 
-    Raises:
-        ConnectionLost: the connection ended.
-        ValueError: a path that must not enter a command.
+    Raises `ConnectionLost`, and `ValueError` if a path must not enter a command.
     """
     scripts = file_hash_scripts(new_marker(), paths, max_bytes=transport.command_limit)
     return {path: digest.decode() for path, digest in _match_output_lines(transport, scripts, _HASH_LINE, paths)}
@@ -129,26 +121,11 @@ def _match_output_lines(
     return ((path, values[path]) for path in paths if path in values)
 
 
-def read_ranges(transport: Transport, path: str, ranges: Sequence[tuple[int, int]]) -> tuple[bytes, ...]:
-    """Return the bytes of each range (start, end) of one file, at most to its end, in two round trips.
-
-    Raises:
-        ConnectionLost: the connection ended.
-        LookupError: the file does not exist or cannot be read.
-        ValueError: a path that must not enter a command.
-    """
-    file = RemoteFile(path, fetch_file_sizes(transport, [path])[path])
-    fetch_blocks(transport, [(file, file.missing_blocks(start, end)) for start, end in ranges])
-    return tuple(file.bytes_at(start, end) for start, end in ranges)
-
-
 def fetch_blocks(transport: Transport, requests: Sequence[tuple[RemoteFile, Sequence[BlockRange]]]) -> None:
     """Fetch blocks and store them in their files, in as few round trips as the command length allows.
 
     If a file ends earlier or cannot be read, fewer bytes are stored, and reading the others raises `LookupError`.
-
-    Raises:
-        ConnectionLost: the connection ended.
+    Raises `ConnectionLost`.
     """
     pending = [(file, blocks) for file, block_ranges in requests for blocks in block_ranges]
     marker = new_marker()

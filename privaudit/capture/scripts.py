@@ -54,10 +54,7 @@ def new_marker() -> str:
 
 
 def first_round(marker: str) -> Command:
-    """Return one script with all questions about the phone and its users, of less than 4 KB.
-
-    4 KB is the longest message that ``adbd`` of Android 6 accepts.
-    """
+    """Return one script with all questions about phone and users, below 4 KB: ``adbd`` of Android 6 accepts no more."""
     script = [_format_script_head(marker)]
     for question in QUESTIONS:
         if question.scope == "phone":
@@ -74,16 +71,7 @@ def first_round(marker: str) -> Command:
 
 
 def follow_up_rounds(marker: str, keys: Iterable[str], *, max_bytes: int) -> Iterator[Command]:
-    """Yield scripts for the answers `keys`.
-
-    Args:
-        marker: see `new_marker`.
-        keys: answer keys, see `privaudit.capture.questions.is_answer_key`.
-        max_bytes: longest script.
-
-    Raises:
-        ValueError: a key of an unknown question, or with an invalid Android user or package name.
-    """
+    """Yield scripts for the answers `keys`. Raises `ValueError` if a key is not one (`is_answer_key`)."""
     head = _format_script_head(marker)
     available = max_bytes - len(head) - len(_SCRIPT_TAIL)
     lines: list[str] = []
@@ -113,8 +101,6 @@ def _command_for(key: str) -> str:
         user, package = "", subject
     return question.command.replace("$u", user).replace("PKG", package)
 
-
-# --- APK files --------------------------------------------------------------------------------------------------------
 
 BLOCK_BYTES: Final = 4096
 """Block size of ``dd``; every range begins and ends at a multiple of it."""
@@ -146,10 +132,8 @@ def file_size_scripts(marker: str, paths: Sequence[str], *, max_bytes: int) -> I
     """Yield scripts that print ``SIZE PATH`` for each existing file, each no longer than `max_bytes`.
 
     ``stat`` is in toybox since Android 6, in which ``ls -l`` still had toolbox's own format (AOSP:
-    ``system/core/shell_and_utilities/README.md``). One process for all files of a script.
-
-    Raises:
-        ValueError: a path that must not enter a command.
+    ``system/core/shell_and_utilities/README.md``). One process for all files of a script. Raises `ValueError` if a
+    path must not enter a command.
     """
     yield from _batch_scripts(marker, "stat -c '%s %n'", paths, why="sizes of APKs", max_bytes=max_bytes)
 
@@ -159,10 +143,7 @@ def file_block_scripts(marker: str, block_ranges: Sequence[BlockRange], *, max_b
 
     A line ``MARKER first count`` precedes each range, and a line feed follows it. Between them are the file's bytes:
     fewer if the file ends earlier or cannot be read. ``dd`` is BSD's from Android 6 to 9 and toybox's since; both have
-    these options.
-
-    Raises:
-        ValueError: a path that must not enter a command, or a range outside of every file.
+    these options. Raises `ValueError` if a path must not enter a command, or a range is outside of every file.
     """
     lines = []
     for blocks in block_ranges:
@@ -188,10 +169,8 @@ def file_block_scripts(marker: str, block_ranges: Sequence[BlockRange], *, max_b
 def file_hash_scripts(marker: str, paths: Sequence[str], *, max_bytes: int) -> Iterator[Command]:
     """Yield scripts that make the phone compute SHA-256: a line ``HEX  PATH`` for each readable file.
 
-    ``sha256sum`` is in toybox since Android 8; earlier phones print nothing.
-
-    Raises:
-        ValueError: a path that must not enter a command.
+    ``sha256sum`` is in toybox since Android 8; earlier phones print nothing. Raises `ValueError` if a path must not
+    enter a command.
     """
     yield from _batch_scripts(marker, "sha256sum", paths, why="SHA-256 of APKs", max_bytes=max_bytes)
 
@@ -217,17 +196,11 @@ def _quote_path(path: str) -> str:
     return f"'{path}'"
 
 
-# --- other reads ------------------------------------------------------------------------------------------------------
-
-
 def device_fingerprint(salt: str) -> Command:
     """Return a script that makes the phone print a salted hash of its serial number and its ``android_id``.
 
     The hash identifies the phone later; neither number leaves the phone. A phone that has neither prints nothing.
-    ``sha256sum`` is in toybox since Android 8, ``sha1sum`` before.
-
-    Raises:
-        ValueError: `salt` is not a string of hexadecimal digits.
+    ``sha256sum`` is in toybox since Android 8, ``sha1sum`` before. Raises `ValueError` if `salt` is not hexadecimal.
     """
     if not re.fullmatch(r"[0-9a-f]{16,64}", salt):
         raise ValueError("not a salt")
@@ -241,10 +214,7 @@ echo "{salt} $n" | sha256sum 2>/dev/null || echo "{salt} $n" | sha1sum 2>/dev/nu
 
 
 def wireless_debugging_state() -> Command:
-    """Return a script that prints whether wireless debugging is on.
-
-    AOSP ``Settings.Global.ADB_WIFI_ENABLED``, since Android 11.
-    """
+    """Return a script that prints whether wireless debugging (``Settings.Global.ADB_WIFI_ENABLED``) is on."""
     return Command(
         text="settings get global adb_wifi_enabled </dev/null",
         why="whether wireless debugging is off before the phone leaves",

@@ -10,11 +10,7 @@ from privaudit.errors import SourceError
 
 
 def read_source(path: Path) -> Capture:
-    """Read a saved source.
-
-    Raises:
-        SourceError: it does not exist, is of an unknown format, is damaged, or is of Android 5 or older.
-    """
+    """Read a saved source. Raises `SourceError` if it is missing, of an unknown format, damaged, or of Android 5."""
     if not path.exists():
         raise SourceError("errors.source_missing", path=str(path))
     return refuse_old_android(_read(path))

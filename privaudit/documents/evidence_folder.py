@@ -60,8 +60,7 @@ class EvidenceCheck:
 def disclosable_report(report: Report, packages: tuple[str, ...]) -> Report:
     """Return `report` reduced to lending and listed apps, or to `packages` (then it counts no unrecognised apps).
 
-    Raises:
-        UsageError: the report does not have one of the packages.
+    Raises `UsageError` if the report does not have one of the packages.
     """
     known = tuple(dict.fromkeys(app.package for app in report.apps))
     for package in packages:
@@ -90,18 +89,10 @@ def create_evidence_folder(
     language: Translator,
     created_at: datetime,
 ) -> str:
-    """Create `folder` and return the hash that its hash page shows.
+    """Create `folder`, which must not exist, with a `disclosable_report`; return the hash that its hash page shows.
 
-    Args:
-        folder: Must not exist.
-        report: What may be shown; see `disclosable_report`.
-        capture: The source, if it is a capture: then the file of each evidence line is known.
-        write_sealed: Writes the whole source into the sealed part.
-        language: The language of the pages.
-        created_at: The time now.
-
-    Raises:
-        SourceError: the folder cannot be written; nothing is left behind.
+    `write_sealed` writes the whole source into the sealed part; if that is a `capture`, the file of each evidence line
+    is known. Raises `SourceError` if the folder cannot be written; nothing is left behind.
     """
     kept_files = _kept_files(capture, report) if capture is not None else None
     try:

@@ -58,9 +58,7 @@ class LetterKind(StrEnum):
 def draft_letter(report: Report, package: str, kind: LetterKind, country_rights: CountryRights) -> documents.Document:
     """Return a letter, in the country's language, about the app `package`.
 
-    Raises:
-        UsageError: the report has no finding about this app.
-        SourceError: the report has no findings at all.
+    Raises `UsageError` if the report has no finding about this app, `SourceError` if it has no findings at all.
     """
     language_code = country_rights.country.letter
     draft = _LetterDraft(ReportView(report, Translator(language_code)), package, country_rights)
