@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
@@ -34,7 +33,7 @@ class CommandLogEntry:
 _LOG_ENTRY_ADAPTER: Final = TypeAdapter(CommandLogEntry)
 
 
-class LoggingTransport:
+class LoggingTransport(Transport):
     """A `Transport` that records its commands."""
 
     def __init__(self, transport: Transport) -> None:
@@ -76,14 +75,6 @@ class LoggingTransport:
     def close(self) -> None:
         """Close the underlying transport."""
         self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def dump_command_log(log: tuple[CommandLogEntry, ...]) -> bytes:

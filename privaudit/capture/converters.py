@@ -205,7 +205,7 @@ def restore_copied_text(answer: Answer) -> Answer:
     if not text.isascii():
         if answer.question in _LINE_INDENTS:
             text = text.translate(_NO_BREAK_BLANKS)
-        text = _LINE_START_MARKS.sub(_drop_zero_width, text)
+        text = _LINE_START_MARKS.sub(lambda match: match[0].translate(_ZERO_WIDTH), text)
     text = _unquote(text)
     if "\t" in text and answer.question in _LINE_INDENTS:
         text, is_restored = _expand_tabs(text, _LINE_INDENTS[answer.question])
@@ -215,10 +215,6 @@ def restore_copied_text(answer: Answer) -> Answer:
     if is_restored or answer.state is not AnswerState.ANSWERED:
         return answer
     return replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.changed_copy"))
-
-
-def _drop_zero_width(match: re.Match[str]) -> str:
-    return match[0].translate(_ZERO_WIDTH)
 
 
 def _unquote(text: str) -> str:
@@ -288,10 +284,12 @@ def split_package_dumps(answer: Answer) -> Iterator[Answer]:
     ):
         yield answer
         return
-    wholes = [dump for dump, whole in zip(dumps, is_whole, strict=True) if whole]
+    wholes: list[str] = []
     own: dict[str, set[str]] = defaultdict(set)
     for dump, found, whole in zip(dumps, names, is_whole, strict=True):
-        if not whole:
+        if whole:
+            wholes.append(dump)
+        else:
             own[found[0]].add(dump)
     if len(wholes) > 1 or any(len(texts) > 1 for texts in own.values()):
         yield replace(answer, text="", state=AnswerState.UNREADABLE, detail=coverage_message("coverage.several_dumps"))

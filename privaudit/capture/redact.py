@@ -57,7 +57,9 @@ def redact(answer: Answer) -> Answer:
     text = answer.text
     match answer.question:
         case "users":
-            text = _redact_users(text)
+            # Lines still unlike a redacted user may be a part of a name that was truncated or has a line feed.
+            redacted = _USER_ENTRY.sub(rf"\g<1>{REDACTED}\g<2>", text)
+            text = _redact_other_lines(redacted, _REDACTED_USER_LINE)
         case "user_types":
             redacted = _USER_TYPE_ENTRY.sub(rf"\g<1>{REDACTED}\g<2>", text)
             text = _redact_other_lines(redacted, _REDACTED_TYPE_LINE)
@@ -70,12 +72,6 @@ def redact(answer: Answer) -> Answer:
     if answer.question != "users" and "UserInfo{" in text:
         text = _INLINE_USER.sub(rf"\g<1>{REDACTED}\g<2>", text)
     return answer if text is answer.text else replace(answer, text=text)
-
-
-def _redact_users(text: str) -> str:
-    # Lines that are still unlike a redacted user may be a part of a name that was truncated or has a line feed.
-    redacted = _USER_ENTRY.sub(rf"\g<1>{REDACTED}\g<2>", text)
-    return _redact_other_lines(redacted, _REDACTED_USER_LINE)
 
 
 def _redact_other_lines(text: str, known_line: re.Pattern[str]) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from privaudit.capture.questions import QUESTIONS, QUESTIONS_BY_NAME, READING_OPS, SETTINGS, is_answer_key
+from privaudit.capture.questions import QUESTIONS, QUESTIONS_BY_NAME, READING_OPS, SETTINGS, Question, is_answer_key
 from privaudit.model import Command
 
 _SCRIPT_HEAD: Final = """\
@@ -58,14 +58,11 @@ def first_round(marker: str) -> Command:
     script = [_format_script_head(marker)]
     for question in QUESTIONS:
         if question.scope == "phone":
-            line = f"{'b' if question.is_binary else 'a'} {question.name} {question.command}\n"
-            script.append(
-                f"if [ $v -ge {question.min_sdk} ]; then\n{line}fi\n"
-                if question.min_sdk > QUESTIONS[0].min_sdk
-                else line
-            )
+            line = _ask(question, question.name, question.command)
+            is_newer = question.min_sdk > QUESTIONS[0].min_sdk
+            script.append(f"if [ $v -ge {question.min_sdk} ]; then\n{line}fi\n" if is_newer else line)
     script.append(_USER_LOOP_HEAD)
-    script.extend(f"a {question.name}.$u {question.command}\n" for question in QUESTIONS if question.scope == "user")
+    script += (_ask(one, f"{one.name}.$u", one.command) for one in QUESTIONS if one.scope == "user")
     script.append(_USER_LOOP_TAIL + _SCRIPT_TAIL)
     return Command(text="".join(script), why="first round: phone, users, packages, app-ops, settings")
 
@@ -73,25 +70,15 @@ def first_round(marker: str) -> Command:
 def follow_up_rounds(marker: str, keys: Iterable[str], *, max_bytes: int) -> Iterator[Command]:
     """Yield scripts for the answers `keys`. Raises `ValueError` if a key is not one (`is_answer_key`)."""
     head = _format_script_head(marker)
-    available = max_bytes - len(head) - len(_SCRIPT_TAIL)
-    lines: list[str] = []
-    for key in keys:
-        command = _command_for(key)
-        is_binary = QUESTIONS_BY_NAME[key.partition(".")[0]].is_binary
-        line = f"{'b' if is_binary else 'a'} {key} {command}\n"
-        if lines and sum(map(len, lines)) + len(line) > available:
-            yield Command(text=head + "".join(lines) + _SCRIPT_TAIL, why="later round: suspects")
-            lines = []
-        lines.append(line)
-    if lines:
-        yield Command(text=head + "".join(lines) + _SCRIPT_TAIL, why="later round: suspects")
+    for script in _fill_scripts(head, map(_ask_for_key, keys), _SCRIPT_TAIL, max_bytes):
+        yield Command(text=script, why="later round: suspects")
 
 
 def _format_script_head(marker: str) -> str:
     return _SCRIPT_HEAD.format(marker=marker, settings=" ".join(SETTINGS), ops=" ".join(READING_OPS))
 
 
-def _command_for(key: str) -> str:
+def _ask_for_key(key: str) -> str:
     if not is_answer_key(key):
         raise ValueError(f"not the key of an answer: {key!r}")
     name, _, subject = key.partition(".")
@@ -99,7 +86,23 @@ def _command_for(key: str) -> str:
     user, _, package = subject.partition(".")
     if question.scope == "package":
         user, package = "", subject
-    return question.command.replace("$u", user).replace("PKG", package)
+    return _ask(question, key, question.command.replace("$u", user).replace("PKG", package))
+
+
+def _ask(question: Question, key: str, command: str) -> str:
+    return f"{'b' if question.is_binary else 'a'} {key} {command}\n"
+
+
+def _fill_scripts(head: str, parts: Iterable[str], tail: str, max_bytes: int) -> Iterator[str]:
+    """Yield scripts with as many of `parts` as fit into `max_bytes` between `head` and `tail`, at least one."""
+    script = ""
+    for part in parts:
+        if script and len(head) + len(script) + len(part) + len(tail) > max_bytes:
+            yield head + script + tail
+            script = ""
+        script += part
+    if script:
+        yield head + script + tail
 
 
 BLOCK_BYTES: Final = 4096
@@ -178,16 +181,8 @@ def file_hash_scripts(marker: str, paths: Sequence[str], *, max_bytes: int) -> I
 def _batch_scripts(marker: str, program: str, paths: Sequence[str], *, why: str, max_bytes: int) -> Iterator[Command]:
     """Yield scripts that run `program` once, with as many of `paths` as fit."""
     tail = f" 2>/dev/null\necho; echo '{marker} done'\n"
-    available = max_bytes - len(program) - len(tail)
-    arguments = ""
-    for path in paths:
-        argument = f" {_quote_path(path)}"
-        if arguments and len(arguments) + len(argument) > available:
-            yield Command(text=program + arguments + tail, why=why, binary=True)
-            arguments = ""
-        arguments += argument
-    if arguments:
-        yield Command(text=program + arguments + tail, why=why, binary=True)
+    for script in _fill_scripts(program, (f" {_quote_path(path)}" for path in paths), tail, max_bytes):
+        yield Command(text=script, why=why, binary=True)
 
 
 def _quote_path(path: str) -> str:
