@@ -99,7 +99,6 @@ def _assemble_capture(files: SourceFiles, path: Path) -> Capture:
         or dump_time
         or files.modified_at([_DUMPSYS_FILE, ACQUISITION_FILE, *text_files]),
         source=Source(kind="androidqf", sha256=None if path.is_dir() else sha256_file(path)),
-        demo=False,
     )
 
 

@@ -90,7 +90,6 @@ def read(path: Path) -> Capture:
         answers=MappingProxyType(answers),
         taken_at=time or modified_at,
         source=Source(kind="bugreport", sha256=digest),
-        demo=False,
     )
 
 

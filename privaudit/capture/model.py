@@ -36,7 +36,7 @@ class Capture:
     taken_at: datetime
     """This computer's time, with zone, when the first question was sent; for a folder, the time of its newest file."""
     source: Source
-    demo: bool
+    demo: bool = False
     """Collected from the virtual phone: nothing in it is real."""
     apks: Mapping[str, ApkParts] = field(default_factory=lambda: MappingProxyType({}))
     """Parts of base APKs by package, so that apps in a saved capture have labels. Empty: not requested."""

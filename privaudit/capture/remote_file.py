@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -35,61 +35,46 @@ class RemoteFile:
     def __init__(self, path: str, size: int) -> None:
         self.path = path
         self.size = size
-        self._starts: list[int] = []
-        self._pieces: list[bytes] = []
+        self._blocks: dict[int, bytes] = {}
 
     def missing_blocks(self, start: int, end: int) -> list[BlockRange]:
         """Return the blocks to fetch before `start` to `end` can be read; ranges outside of the file are omitted."""
-        first, last = max(start, 0) // BLOCK_BYTES, -(-min(end, self.size) // BLOCK_BYTES)
-        missing: list[BlockRange] = []
-        for gap_start, gap_end in self._gaps(first * BLOCK_BYTES, last * BLOCK_BYTES):
-            first_block, end_block = gap_start // BLOCK_BYTES, -(-gap_end // BLOCK_BYTES)
-            missing.append(BlockRange(self.path, first_block, end_block - first_block))
-        return missing
+        wanted = range(max(start, 0) // BLOCK_BYTES, -(-min(end, self.size) // BLOCK_BYTES))
+        missing = [index for index in wanted if len(self._blocks.get(index, b"")) < self._block_length(index)]
+        ranges: list[BlockRange] = []
+        # The difference is the same for blocks that follow each other.
+        for _, run in itertools.groupby(enumerate(missing), lambda item: item[1] - item[0]):
+            indexes = [index for _, index in run]
+            ranges.append(BlockRange(self.path, indexes[0], len(indexes)))
+        return ranges
 
-    def _gaps(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        position = start
-        end = min(end, self.size)
-        for piece_start, piece in zip(self._starts, self._pieces, strict=True):
-            if piece_start >= end:
-                break
-            if piece_start > position:
-                yield position, piece_start
-            position = max(position, piece_start + len(piece))
-        if position < end:
-            yield position, end
+    def _block_length(self, index: int) -> int:
+        return max(0, min(BLOCK_BYTES, self.size - index * BLOCK_BYTES))
 
     def store(self, first_block: int, data: bytes) -> None:
-        """Store the bytes of the blocks from `first_block`. Ranges that were fetched before do not change."""
-        start = first_block * BLOCK_BYTES
-        end = min(start + len(data), self.size)
-        for gap_start, gap_end in list(self._gaps(start, end)):
-            if gap_end > gap_start >= start:
-                index = bisect_right(self._starts, gap_start)
-                self._starts.insert(index, gap_start)
-                self._pieces.insert(index, data[gap_start - start : gap_end - start])
+        """Store the bytes of the blocks from `first_block`. Blocks that were fetched before do not change."""
+        for start in range(0, len(data), BLOCK_BYTES):
+            index = first_block + start // BLOCK_BYTES
+            block = data[start : start + self._block_length(index)]
+            if len(block) > len(self._blocks.get(index, b"")):
+                self._blocks[index] = block
 
     def bytes_at(self, start: int, end: int) -> bytes:
         """Return the bytes from `start` to `end` or the file's end. Raises `LookupError` if some were not fetched."""
         start, end = max(0, start), min(end, self.size)
-        if start >= end:
-            return b""
-        chunks = []
-        position = start
-        index = max(0, bisect_right(self._starts, start) - 1)
-        for piece_start, piece in zip(self._starts[index:], self._pieces[index:], strict=True):
-            if position >= end or piece_start > position:
-                break
-            chunks.append(piece[position - piece_start : end - piece_start])
-            position = max(position, min(end, piece_start + len(piece)))
-        if position < end:
-            raise LookupError(f"bytes {position} to {end} were not fetched")
+        chunks: list[bytes] = []
+        while start < end:
+            index, offset = divmod(start, BLOCK_BYTES)
+            chunk = self._blocks.get(index, b"")[offset : offset + end - start]
+            if not chunk:
+                raise LookupError(f"bytes {start} to {end} were not fetched")
+            chunks.append(chunk)
+            start += len(chunk)
         return b"".join(chunks)
 
     def evict(self) -> None:
         """Free the fetched ranges."""
-        self._starts.clear()
-        self._pieces.clear()
+        self._blocks.clear()
 
 
 def fetch_file_sizes(transport: Transport, paths: Sequence[str]) -> Mapping[str, int]:

@@ -105,7 +105,6 @@ def read(path: Path) -> Capture:
         answers=MappingProxyType(answers),
         taken_at=taken_at,
         source=Source(kind="folder", sha256=sha256),
-        demo=False,
     )
 
 

@@ -21,6 +21,7 @@ from typing import Final, Literal, TypeAlias
 
 from privaudit.atomic_write import atomic_writer
 from privaudit.capture.model import Capture
+from privaudit.capture.source_files import sha256_file
 from privaudit.capture.text_folder import answer_file_name
 from privaudit.documents import evidence_pages
 from privaudit.documents.evidence_pages import grouped_hash
@@ -130,7 +131,7 @@ def _write_contents(
     save_text(document_to_text(notice), sealed / "READ-ME-FIRST.txt")
     write_sealed(sealed)
     files = sorted(file.relative_to(temp_folder).as_posix() for file in temp_folder.rglob("*") if file.is_file())
-    hash_list = "".join(f"{file_sha256(temp_folder / name)}  {name}\n" for name in files)
+    hash_list = "".join(f"{sha256_file(temp_folder / name)}  {name}\n" for name in files)
     save_text(hash_list, temp_folder / HASH_LIST_FILE)
     digest = hashlib.sha256(hash_list.encode()).hexdigest()
     page = evidence_pages.hash_page(report, language, digest, created_at)
@@ -157,21 +158,16 @@ def copy_into(source: Path, name: str) -> Callable[[Path], None]:
     return copy
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of the file at `path`, in hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def verify_evidence_folder(folder: Path) -> EvidenceCheck:
     """Compare every file in `folder` with its list of hashes; raises `SourceError` if that is missing or unreadable."""
     raw = _read_limited(folder / HASH_LIST_FILE, folder)
     digest = hashlib.sha256(raw).hexdigest()
     hashes = _parse_hash_list(raw, folder / HASH_LIST_FILE)
-    changes: list[tuple[FileChangeKind, str]] = []
-    for name, file_digest in hashes.items():
-        if change := _compare_file(folder / PurePosixPath(name), file_digest):
-            changes.append((change, name))
+    changes: list[tuple[FileChangeKind, str]] = [
+        (change, name)
+        for name, file_digest in hashes.items()
+        if (change := _compare_file(folder / PurePosixPath(name), file_digest)) is not None
+    ]
     unchanged = len(hashes) - len(changes)
     present = {
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
@@ -187,10 +183,8 @@ def verify_evidence_folder(folder: Path) -> EvidenceCheck:
 
 def _parse_hash_list(raw: bytes, path: Path) -> dict[str, str]:
     """Return file name → SHA-256."""
-    try:
-        matches = [_HASH_LIST_LINE.fullmatch(line) for line in raw.decode("ascii").splitlines()]
-    except UnicodeDecodeError as error:
-        raise SourceError("errors.kept_list_damaged", path=str(path)) from error
+    # What is no ASCII is no line of it either.
+    matches = [_HASH_LIST_LINE.fullmatch(line) for line in raw.decode("ascii", "replace").splitlines()]
     if not matches or None in matches:
         raise SourceError("errors.kept_list_damaged", path=str(path))
     return {match[2]: match[1] for match in matches if match is not None}
@@ -201,7 +195,7 @@ def _compare_file(path: Path, digest: str) -> FileChangeKind | None:
         # A symbolic link would be hashed by what it points to, outside the folder.
         if path.is_symlink() or not path.is_file():
             return "changed" if path.exists() or path.is_symlink() else "missing"
-        return None if file_sha256(path) == digest else "changed"
+        return None if sha256_file(path) == digest else "changed"
     except OSError:
         return "changed"
 

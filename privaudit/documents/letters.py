@@ -71,9 +71,10 @@ def draft_letter(report: Report, package: str, kind: LetterKind, country_rights:
     return documents.Document(title, language_code, tuple(write_blocks(title)))
 
 
-def incident_log_table(language: Translator) -> documents.DocumentTable:
-    """Return the log of calls and messages, to be filled in by hand."""
-    return documents.blank_table(map(language.t, _INCIDENT_LOG_COLUMNS), _INCIDENT_LOG_ROWS)
+def incident_log_blocks(language: Translator) -> Iterator[documents.DocumentBlock]:
+    """Yield the log of calls and messages, to be filled in by hand."""
+    yield documents.Paragraph(language.t("papers.log_intro"))
+    yield documents.blank_table(map(language.t, _INCIDENT_LOG_COLUMNS), _INCIDENT_LOG_ROWS)
 
 
 class _LetterDraft:
@@ -156,8 +157,7 @@ class _LetterDraft:
         yield documents.checkbox_list(in_language(item.text, self.language.code) for item in self.country_rights.save)
         yield documents.PageBreak()
         yield documents.Heading(self.t("papers.log_head"))
-        yield documents.Paragraph(self.t("papers.log_intro"))
-        yield incident_log_table(self.language)
+        yield from incident_log_blocks(self.language)
 
     def _instruction_blocks(self, *keys: str) -> Iterator[documents.DocumentBlock]:
         """Yield a page of instructions that is not part of the letter."""
