@@ -169,10 +169,7 @@ def _exact_range(file: RangeReadable, entry: zip_reader.ZipEntry, end_record: zi
 
 
 def read_entry(file: RangeReadable, entry: zip_reader.ZipEntry, end_record: zip_reader.EndRecord) -> bytes:
-    """Return the content of an entry, whose size the caller has checked.
-
-    Raises `ApkError` if it is damaged, `LookupError` if its bytes were not fetched.
-    """
+    """Return an entry of checked size. Raises `ApkError` if it is damaged, `LookupError` if it was not fetched."""
     start = _data_offset(file, entry, end_record)
     return zip_reader.decompress_entry(file.bytes_at(start, start + entry.stored_size), entry)
 

@@ -235,10 +235,7 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> CaptureManifest:
 def _read_entry(
     archive: zipfile.ZipFile, entry: AnswerEntry | ApkEntry | LogFileEntry, path: Path, parse: Callable[[bytes], T]
 ) -> T:
-    """Return the parsed content of `entry`.
-
-    Raises `SourceError` if it is missing or damaged, or if its hash differs from the manifest's.
-    """
+    """Return the parsed content of `entry`. Raises `SourceError` if it is missing, damaged or changed."""
     try:
         raw = _read_limited(archive, entry.file)
         if hashlib.sha256(raw).hexdigest() == entry.sha256:

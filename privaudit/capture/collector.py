@@ -28,10 +28,7 @@ _FINGERPRINT_TIMEOUT_S: Final = 30.0
 
 
 def read_fingerprint(transport: Transport, salt: str | None = None) -> DeviceFingerprint | None:
-    """Return the phone's fingerprint for `salt`, or for a new salt; ``None`` if it has no identifier or hash program.
-
-    Raises `ConnectionLost`.
-    """
+    """Return the phone's fingerprint for `salt`, or a new salt; ``None`` if it has no identifier or hash program."""
     salt = salt or secrets.token_hex(16)
     reply = transport.run(scripts.device_fingerprint(salt), timeout_s=_FINGERPRINT_TIMEOUT_S)
     match = _DIGEST_LINE.search(reply.stdout)
@@ -39,7 +36,7 @@ def read_fingerprint(transport: Transport, salt: str | None = None) -> DeviceFin
 
 
 def is_same_device(transport: Transport, fingerprint: DeviceFingerprint) -> bool:
-    """Return whether `fingerprint` is of this phone. Raises `ConnectionLost`."""
+    """Return whether `fingerprint` is of this phone."""
     return read_fingerprint(transport, fingerprint.salt) == fingerprint
 
 

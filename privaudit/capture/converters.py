@@ -97,7 +97,9 @@ def package_list_lines(rows: Any) -> tuple[Mapping[int, str], Mapping[int, str]]
             raise ValueError("a row without a package")
         if not _is_installed(row):
             continue
-        user, uid = _parse_user_and_uid(row)
+        uid, user = _int_below(row.get("uid"), _MAX_UID) or None, _int_below(row.get("user_id"), PER_USER_RANGE)
+        if user is None:
+            user = uid // PER_USER_RANGE if uid else 0
         installed[user].append(_package_line(name, base_apk(row), row.get("installer"), uid))
         if row.get("third_party") is True:
             third_party[user].append(f"package:{name}\n")
@@ -133,13 +135,6 @@ def base_apk(row: Mapping[str, Any]) -> tuple[str, str | None] | None:
 def _is_installed(row: Mapping[str, Any]) -> bool:
     value = row.get("installed")
     return value if isinstance(value, bool) else bool(row.get("files")) or (value is None and "user_id" in row)
-
-
-def _parse_user_and_uid(row: Mapping[str, Any]) -> tuple[int, int | None]:
-    uid, user = _int_below(row.get("uid"), _MAX_UID) or None, _int_below(row.get("user_id"), PER_USER_RANGE)
-    if user is None:
-        user = uid // PER_USER_RANGE if uid else 0
-    return user, uid
 
 
 def _int_below(value: object, upper_bound: int) -> int | None:
@@ -272,25 +267,20 @@ def split_package_dumps(answer: Answer) -> Iterator[Answer]:
     A text that merely contains a second ``Packages:`` is not split: an app may have written that.
     """
     dumps = _find_dumps(answer.text) if answer.question == "packages" else []
-    names = [_PACKAGE_HEADER.findall(_section(dump, _PACKAGES_TITLE)) for dump in dumps]
-    is_whole = [_WHOLE_DUMP_TITLE.search(dump) is not None for dump in dumps]
-    if (
-        not dumps
-        or not all(_DUMP_END.search(dump) or _USER_OF_PACKAGE.search(dump) for dump in dumps[:-1])
-        or not all(
-            whole or (len(found) == 1 and is_package_name(found[0]))
-            for found, whole in zip(names, is_whole, strict=True)
-        )
-    ):
-        yield answer
-        return
     wholes: list[str] = []
     own: dict[str, set[str]] = defaultdict(set)
-    for dump, found, whole in zip(dumps, names, is_whole, strict=True):
-        if whole:
+    is_known = bool(dumps) and all(_DUMP_END.search(dump) or _USER_OF_PACKAGE.search(dump) for dump in dumps[:-1])
+    for dump in dumps:
+        names = _PACKAGE_HEADER.findall(_section(dump, _PACKAGES_TITLE))
+        if _WHOLE_DUMP_TITLE.search(dump):
             wholes.append(dump)
+        elif len(names) == 1 and is_package_name(names[0]):
+            own[names[0]].add(dump)
         else:
-            own[found[0]].add(dump)
+            is_known = False
+    if not is_known:
+        yield answer
+        return
     if len(wholes) > 1 or any(len(texts) > 1 for texts in own.values()):
         yield replace(answer, text="", state=AnswerState.UNREADABLE, detail=coverage_message("coverage.several_dumps"))
         return

@@ -79,11 +79,10 @@ def refuse_old_android(capture: Capture) -> Capture:
     properties = dict(_PROPERTY.findall(capture.answer("properties").text))
     sdk = properties.get("sdk", "")
     dumps = [answer.text for answer in capture.answers.values() if answer.question in {"packages", "package"}]
-    if int(sdk) < FIRST_SUPPORTED_SDK if sdk.isdecimal() else _is_old_layout(dumps):
+    if sdk.isdecimal():
+        is_old = int(sdk) < FIRST_SUPPORTED_SDK
+    else:
+        is_old = any(map(_OLD_LAYOUT.search, dumps)) and not any(map(_LAYOUT.search, dumps))
+    if is_old:
         raise SourceError("errors.android_too_old", version=properties.get("release") or _OLD_VERSION)
     return capture
-
-
-def _is_old_layout(dumps: Iterable[str]) -> bool:
-    texts = [text for text in dumps if text]
-    return any(map(_OLD_LAYOUT.search, texts)) and not any(map(_LAYOUT.search, texts))

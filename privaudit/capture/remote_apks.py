@@ -94,10 +94,7 @@ def _unread_apk(request: ApkRequest, state: AnswerState, reason: Message) -> Apk
 
 
 def _read_batch(transport: Transport, requests: Sequence[ApkRequest]) -> Iterator[tuple[int, ApkParts]]:
-    """Read APKs in parallel, their pending ranges together in each round trip; yield index and APK.
-
-    Raises `ConnectionLost`.
-    """
+    """Read APKs in parallel, their pending ranges together in each round trip; yield index and APK."""
     paths = dict.fromkeys(request.path for request in requests if is_apk_path(request.path))
     sizes = remote_file.fetch_file_sizes(transport, list(paths))
     readers: dict[int, _ApkReader] = {}

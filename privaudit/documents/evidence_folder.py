@@ -13,7 +13,8 @@ import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -96,47 +97,42 @@ def create_evidence_folder(
     is known. Raises `SourceError` if the folder cannot be written; nothing is left behind.
     """
     kept_files = _kept_files(capture, report) if capture is not None else None
+    with _new_folder(folder) as temp_folder:
+        disclosable, sealed = temp_folder / DISCLOSABLE, temp_folder / SEALED
+        for part in (disclosable, sealed):
+            part.mkdir(mode=0o700)
+        for name in _REPORT_FILES:
+            write_report(report, disclosable / name, language)
+        lines_page = evidence_pages.evidence_lines_page(report, language, kept_files)
+        save_text(document_to_text(lines_page), disclosable / "lines.txt")
+        log_page = evidence_pages.incident_log_page(language)
+        save_text(document_to_html(log_page), disclosable / "log.html")
+        save_text(document_to_text(log_page), disclosable / "log.txt")
+        notice = evidence_pages.sealed_notice(language, is_whole_capture=kept_files is not None)
+        save_text(document_to_text(notice), sealed / "READ-ME-FIRST.txt")
+        write_sealed(sealed)
+        files = sorted(file.relative_to(temp_folder).as_posix() for file in temp_folder.rglob("*") if file.is_file())
+        hash_list = "".join(f"{sha256_file(temp_folder / name)}  {name}\n" for name in files)
+        save_text(hash_list, temp_folder / HASH_LIST_FILE)
+        digest = hashlib.sha256(hash_list.encode()).hexdigest()
+        page = evidence_pages.hash_page(report, language, digest, created_at)
+        save_text(document_to_html(page), temp_folder / HASH_PAGE_FILE)
+    return digest
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder that becomes `folder` in the end. After an error, or Ctrl-C, nothing of it is left."""
     try:
         temp_folder = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.absolute().parent))
         try:
-            digest = _write_contents(temp_folder, report, kept_files, write_sealed, language, created_at)
+            yield temp_folder
             temp_folder.replace(folder)
         except BaseException:
-            shutil.rmtree(temp_folder, ignore_errors=True)  # Ctrl-C, too, leaves nothing half-written
+            shutil.rmtree(temp_folder, ignore_errors=True)
             raise
     except OSError as error:
         raise SourceError("errors.not_written", path=str(folder), reason=error.strerror or str(error)) from error
-    return digest
-
-
-def _write_contents(
-    temp_folder: Path,
-    report: Report,
-    kept_files: Mapping[str, str] | None,
-    write_sealed: Callable[[Path], None],
-    language: Translator,
-    created_at: datetime,
-) -> str:
-    disclosable, sealed = temp_folder / DISCLOSABLE, temp_folder / SEALED
-    for part in (disclosable, sealed):
-        part.mkdir(mode=0o700)
-    for name in _REPORT_FILES:
-        write_report(report, disclosable / name, language)
-    lines_page = evidence_pages.evidence_lines_page(report, language, kept_files)
-    save_text(document_to_text(lines_page), disclosable / "lines.txt")
-    log_page = evidence_pages.incident_log_page(language)
-    save_text(document_to_html(log_page), disclosable / "log.html")
-    save_text(document_to_text(log_page), disclosable / "log.txt")
-    notice = evidence_pages.sealed_notice(language, is_whole_capture=kept_files is not None)
-    save_text(document_to_text(notice), sealed / "READ-ME-FIRST.txt")
-    write_sealed(sealed)
-    files = sorted(file.relative_to(temp_folder).as_posix() for file in temp_folder.rglob("*") if file.is_file())
-    hash_list = "".join(f"{sha256_file(temp_folder / name)}  {name}\n" for name in files)
-    save_text(hash_list, temp_folder / HASH_LIST_FILE)
-    digest = hashlib.sha256(hash_list.encode()).hexdigest()
-    page = evidence_pages.hash_page(report, language, digest, created_at)
-    save_text(document_to_html(page), temp_folder / HASH_PAGE_FILE)
-    return digest
 
 
 def _kept_files(capture: Capture, report: Report) -> dict[str, str]:
