@@ -78,14 +78,13 @@ def plan_directory(
 
     Raises `ApkError` if it is not a zip, or one that Android would reject; `LookupError` as `plan_parts`.
     """
-    tail_size = min(max(file.size // _TAIL_DIVISOR, BLOCK_BYTES), _MAX_FIRST_TAIL_BYTES)
-    yield [(file.size - tail_size, file.size)]
-    end_record = zip_reader.find_end_record(file.bytes_at(file.size - tail_size, file.size), file.size)
-    if end_record is None:
-        tail_start = file.size - zip_reader.MAX_TAIL_BYTES
-        yield [(tail_start, file.size)]
-        end_record = zip_reader.find_end_record(file.bytes_at(tail_start, file.size), file.size)
-    if end_record is None:
+    first_tail_bytes = min(max(file.size // _TAIL_DIVISOR, BLOCK_BYTES), _MAX_FIRST_TAIL_BYTES)
+    for tail_bytes in (first_tail_bytes, zip_reader.MAX_TAIL_BYTES):
+        yield [(file.size - tail_bytes, file.size)]
+        end_record = zip_reader.find_end_record(file.bytes_at(file.size - tail_bytes, file.size), file.size)
+        if end_record is not None:
+            break
+    else:
         raise ApkError("apk.not_zip")
     start, end = end_record.directory_offset, end_record.directory_offset + end_record.directory_size
     yield [(max(0, start - extra_bytes), end)]

@@ -71,7 +71,7 @@ class Section:
     raw: bytes
     complete: bool
     """Whether its end was present."""
-    trusted: bool
+    trusted: bool = True
     """Whether its framing is consistent. If not, its content proves nothing."""
     timed_out: bool = False
     """Whether the phone killed the command because it took too long."""
@@ -250,7 +250,6 @@ class _SectionSplitter:
         self.result.sections[ended.name] = Section(
             raw=raw[:MAX_FILE_BYTES],
             complete=complete,
-            trusted=True,
             timed_out=timed_out,
             too_long=ended.size > MAX_FILE_BYTES,
             ended_at=ended_at,

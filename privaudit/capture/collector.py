@@ -49,26 +49,24 @@ def collect_first_round(transport: Transport, *, demo: bool = False, on_round: O
     on_round("first_round")
     marker = scripts.new_marker()
     started_at = datetime.now(UTC)
+    lost: ConnectionLost | None = None
     try:
-        answers = tuple(_first_round_answers(transport.run(scripts.first_round(marker)).stdout, marker))
-    except ConnectionLost as lost:
-        answers = tuple(_first_round_answers(lost.partial, marker))
-        if not answers:
-            raise
+        output = transport.run(scripts.first_round(marker)).stdout
+    except ConnectionLost as error:
+        output, lost = error.partial, error
+    scopes = {question.name: question.scope for question in questions.QUESTIONS}
+    found = (one for one in split_answers(output, marker) if scopes[one.question] in {"phone", "user"})
+    # A phone could send any number of answers.
+    answers = {answer.key: answer for answer in itertools.islice(found, MAX_ANSWERS)}
+    if lost is not None and not answers:
+        raise lost
     capture = Capture(
-        answers=MappingProxyType({answer.key: answer for answer in answers}),
+        answers=MappingProxyType(answers),
         taken_at=started_at,
         source=Source(kind="demo" if demo else transport.kind, sha256=None),
         demo=demo,
     )
     return refuse_old_android(capture)
-
-
-def _first_round_answers(output: bytes, marker: str) -> Iterator[Answer]:
-    """Yield the answers of the first round, at most `MAX_ANSWERS`: a phone could send any number of them."""
-    scopes = {question.name: question.scope for question in questions.QUESTIONS}
-    answers = (one for one in split_answers(output, marker) if scopes[one.question] in {"phone", "user"})
-    return itertools.islice(answers, MAX_ANSWERS)
 
 
 def collect_answers(

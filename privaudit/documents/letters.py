@@ -27,6 +27,8 @@ _DEMAND_KEYS: Final[Mapping[Demand, str]] = {
     "answer": "papers.demand_answer",
 }
 """What is demanded of a lender or collector, in this order."""
+_BEFORE_KEYS: Final = ("papers.before_blank", "papers.before_verify", "papers.before_promise")
+"""What to do before a letter is sent, to whomever."""
 _INCIDENT_LOG_COLUMNS: Final = (
     "papers.log_no",
     "papers.log_when",
@@ -93,13 +95,7 @@ class _LetterDraft:
         self.country_rights = country_rights
 
     def demand_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
-        yield from self._instruction_blocks(
-            "papers.before_blank",
-            "papers.before_verify",
-            "papers.before_promise",
-            "papers.before_day",
-            "papers.before_send",
-        )
+        yield from self._instruction_blocks(*_BEFORE_KEYS, "papers.before_day", "papers.before_send")
         yield from self._title_blocks(title)
         yield self._fields_with_app("papers.to", "papers.to_reach", "papers.from", "papers.account", "papers.date")
         yield from app_blocks.access_blocks(self.view, self.package)
@@ -110,13 +106,7 @@ class _LetterDraft:
         yield self._fields("papers.reach", "papers.signature")
 
     def complaint_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
-        yield from self._instruction_blocks(
-            "papers.before_office",
-            "papers.before_blank",
-            "papers.before_verify",
-            "papers.before_promise",
-            "papers.before_copy",
-        )
+        yield from self._instruction_blocks("papers.before_office", *_BEFORE_KEYS, "papers.before_copy")
         yield from self._title_blocks(title)
         offices = map(self._verified_title, (item for item in self.country_rights.office if item.letter))
         yield documents.Heading(self.t("papers.complaint_to"))
