@@ -60,7 +60,7 @@ def resume_capture(
         improved = [
             answer
             for answer in collect_answers(logging_transport, keys, on_round=progress)
-            if _is_improvement(answer, capture)
+            if not _was_cut(answer) or len(answer.text) > len(capture.answer(answer.key).text)
         ]
         capture = capture.with_answers(improved)
         if not improved:
@@ -99,12 +99,15 @@ def was_interrupted(capture: Capture) -> bool:
         return True
     phone = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None)
     user_ids = device.parse_users(capture.answer("users").text)
-    keys = (key for key in questions.expected_keys(phone.sdk, user_ids) if key not in _LATER_QUESTIONS)
-    return any(_was_cut(capture.answer(key)) for key in keys)
+    return any(_is_missing(key, capture) for key in questions.expected_keys(phone.sdk, user_ids))
 
 
 _LATER_QUESTIONS: Final = frozenset({"packages_proto", "user_types"})
 """Questions that privaudit 1.0.0 did not ask: a capture without them need not be an interrupted one."""
+
+
+def _is_missing(key: str, capture: Capture) -> bool:
+    return _was_cut(capture.answer(key)) and (key in capture.answers or key not in _LATER_QUESTIONS)
 
 
 def _was_cut(item: Answer | ApkParts) -> bool:
@@ -116,8 +119,3 @@ def _was_cut(item: Answer | ApkParts) -> bool:
         or any(problem.key in _CUT_KEYS for problem in part_problems)
         or (item.state is AnswerState.NOT_ASKED and reason != _NO_TIME_KEY)
     )
-
-
-def _is_improvement(answer: Answer, capture: Capture) -> bool:
-    """Return whether `answer` is complete, or at least longer than the one that `capture` has."""
-    return not _was_cut(answer) or len(answer.text) > len(capture.answer(answer.key).text)

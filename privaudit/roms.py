@@ -115,15 +115,10 @@ def _inherited_terms(
     }
 
 
+@cache
 def list_rom_ids() -> tuple[str, ...]:
     """Return the ids of all ROMs in detection order; stock Android is last."""
-    return tuple(rom_id for rom_id, _ in _roms_in_detection_order())
-
-
-@cache
-def _roms_in_detection_order() -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    roms = [(rom_id, load_rom(rom_id)) for rom_id in _rom_ids()]
-    return tuple(sorted(roms, key=lambda item: (item[1]["recognise"]["order"], item[0])))
+    return tuple(sorted(_rom_ids(), key=lambda rom_id: (load_rom(rom_id)["recognise"]["order"], rom_id)))
 
 
 def detect_rom(properties: Mapping[str, str]) -> Rom:
@@ -131,7 +126,8 @@ def detect_rom(properties: Mapping[str, str]) -> Rom:
 
     The order matters, and each file states its own: HyperOS keeps the properties of MIUI, and MagicOS those of EMUI.
     """
-    for rom_id, data in _roms_in_detection_order():
+    for rom_id in list_rom_ids():
+        data = load_rom(rom_id)
         version = _match_version(data["recognise"], properties)
         if version is not None:
             return Rom(id=rom_id, name=data["name"], version=version or None)

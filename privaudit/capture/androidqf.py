@@ -29,12 +29,8 @@ from privaudit.errors import SourceError
 from privaudit.model import AnswerState, Source
 
 ACQUISITION_FILE: Final = "acquisition.json"
-_DUMPSYS_FILE, _PACKAGES_FILE, _PACKAGE_USERS_FILE, _BUGREPORT_FILE = (
-    "dumpsys.txt",
-    "packages.json",
-    "package_users.json",
-    "bugreport.zip",
-)
+_DUMPSYS_FILE, _BUGREPORT_FILE = "dumpsys.txt", "bugreport.zip"
+_PACKAGES_FILE, _PACKAGE_USERS_FILE = "packages.json", "package_users.json"
 _MARKERS: Final = {_DUMPSYS_FILE: b"DUMP OF SERVICE ", _PACKAGES_FILE: b'"third_party"'}
 """Files that tell an interrupted acquisition from other folders → bytes near their beginning."""
 _SNIFFED_BYTES: Final = 1 << 16
@@ -51,11 +47,7 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path) -> Capture:
-    """Read AndroidQF's output.
-
-    Raises:
-        SourceError: encrypted, damaged, larger than any real one, or without any known file.
-    """
+    """Read AndroidQF's output. Raises `SourceError` if it is encrypted, damaged, too large, or has no known file."""
     try:
         if _is_encrypted(path):
             raise SourceError("errors.androidqf_encrypted", path=str(path), plain=path.name.removesuffix(".age"))
@@ -87,9 +79,6 @@ def _is_interrupted(files: SourceFiles) -> bool:
     return False
 
 
-# --- content ----------------------------------------------------------------------------------------------------------
-
-
 def _assemble_capture(files: SourceFiles, path: Path) -> Capture:
     sections = _read_dumpsys(files, path)
     answers: dict[str, Answer] = {answer.key: answer for answer in bugreport.answers_from_sections(sections)}
@@ -100,9 +89,7 @@ def _assemble_capture(files: SourceFiles, path: Path) -> Capture:
             answers[answer.key] = answer
     rows = _load_json(files, _PACKAGES_FILE)
     answers |= {answer.key: answer for answer in _package_list_answers(files, rows)}
-    dump_time = bugreport.dump_time(sections, answers.get("properties") or missing_answer("properties"))
-    if dump_time is not None:
-        answers["clock"] = bugreport.clock_answer(dump_time)
+    dump_time = bugreport.add_clock(answers, sections)
     if not answers:
         raise SourceError("errors.androidqf_without_answers", path=str(path))
     return Capture(
@@ -112,7 +99,6 @@ def _assemble_capture(files: SourceFiles, path: Path) -> Capture:
         or dump_time
         or files.modified_at([_DUMPSYS_FILE, ACQUISITION_FILE, *text_files]),
         source=Source(kind="androidqf", sha256=None if path.is_dir() else sha256_file(path)),
-        demo=False,
     )
 
 

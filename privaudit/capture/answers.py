@@ -93,14 +93,7 @@ _EXIT_NOT_FOUND = 127
 
 
 def classify_answer(key: str, raw: bytes, *, exit_code: int | None, complete: bool = True) -> Answer:
-    """Return an `Answer` for the output of a command.
-
-    Args:
-        key: the answer's key.
-        raw: stdout and stderr of the command.
-        exit_code: ``None`` if it is unknown.
-        complete: False if the connection ended before the answer.
-    """
+    """Return an `Answer` for the output `raw` of a command; not `complete` if the connection ended before its end."""
     is_binary = is_binary_answer(key, raw)
     # A time-out of ``dumpsys`` is reported behind the bytes of the answer.
     text, problem = (raw[-_MAX_ERROR_CHARS:].decode("ascii", "ignore"), None) if is_binary else decode_output(raw)

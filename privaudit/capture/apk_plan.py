@@ -44,11 +44,7 @@ class RangeReadable(Protocol):
         """Bytes of the file."""
 
     def bytes_at(self, start: int, end: int) -> bytes:
-        """Return the bytes from `start` to `end`, at most to the end of the file.
-
-        Raises:
-            LookupError: they were requested and did not arrive.
-        """
+        """Return the bytes from `start` to `end` or the file's end. Raises `LookupError` if they did not arrive."""
 
 
 def merge_ranges(ranges: ByteRanges) -> ByteRanges:
@@ -69,9 +65,7 @@ def plan_parts(
 ) -> Generator[ByteRanges, None, tuple[Mapping[str, ApkPart], Mapping[str, Message]]]:
     """Plan the reading of one APK; the generator returns parts and problems by name.
 
-    Raises:
-        ApkError: nothing of it can be read.
-        LookupError: requested bytes did not arrive.
+    Raises `ApkError` if nothing of it can be read, `LookupError` if requested bytes did not arrive.
     """
     end, entries = yield from plan_directory(file, extra_bytes=_TYPICAL_SIGNING_BLOCK_BYTES if with_certificates else 0)
     return (yield from plan_contents(file, end, entries, with_certificates=with_certificates))
@@ -82,18 +76,15 @@ def plan_directory(
 ) -> Generator[ByteRanges, None, tuple[zip_reader.EndRecord, zip_reader.CentralDirectory]]:
     """Plan the reading of the central directory, and of `extra_bytes` before it.
 
-    Raises:
-        ApkError: not a zip, or one that Android would reject.
-        LookupError: requested bytes did not arrive.
+    Raises `ApkError` if it is not a zip, or one that Android would reject; `LookupError` as `plan_parts`.
     """
-    tail_size = min(max(file.size // _TAIL_DIVISOR, BLOCK_BYTES), _MAX_FIRST_TAIL_BYTES)
-    yield [(file.size - tail_size, file.size)]
-    end_record = zip_reader.find_end_record(file.bytes_at(file.size - tail_size, file.size), file.size)
-    if end_record is None:
-        tail_start = file.size - zip_reader.MAX_TAIL_BYTES
-        yield [(tail_start, file.size)]
-        end_record = zip_reader.find_end_record(file.bytes_at(tail_start, file.size), file.size)
-    if end_record is None:
+    first_tail_bytes = min(max(file.size // _TAIL_DIVISOR, BLOCK_BYTES), _MAX_FIRST_TAIL_BYTES)
+    for tail_bytes in (first_tail_bytes, zip_reader.MAX_TAIL_BYTES):
+        yield [(file.size - tail_bytes, file.size)]
+        end_record = zip_reader.find_end_record(file.bytes_at(file.size - tail_bytes, file.size), file.size)
+        if end_record is not None:
+            break
+    else:
         raise ApkError("apk.not_zip")
     start, end = end_record.directory_offset, end_record.directory_offset + end_record.directory_size
     yield [(max(0, start - extra_bytes), end)]
@@ -107,11 +98,7 @@ def plan_contents(
     *,
     with_certificates: bool,
 ) -> Generator[ByteRanges, None, tuple[Mapping[str, ApkPart], Mapping[str, Message]]]:
-    """Plan the reading of the parts; the generator returns parts and problems by name.
-
-    Raises:
-        LookupError: requested bytes did not arrive.
-    """
+    """Plan the reading of the parts; the generator returns parts and problems by name, or raises `LookupError`."""
     problems: dict[str, Message] = {}
     ranges: ByteRanges = []
     signing_block = None
@@ -181,12 +168,7 @@ def _exact_range(file: RangeReadable, entry: zip_reader.ZipEntry, end_record: zi
 
 
 def read_entry(file: RangeReadable, entry: zip_reader.ZipEntry, end_record: zip_reader.EndRecord) -> bytes:
-    """Return the content of an entry. The caller has checked its size.
-
-    Raises:
-        ApkError: it is damaged.
-        LookupError: its bytes were not fetched.
-    """
+    """Return an entry of checked size. Raises `ApkError` if it is damaged, `LookupError` if it was not fetched."""
     start = _data_offset(file, entry, end_record)
     return zip_reader.decompress_entry(file.bytes_at(start, start + entry.stored_size), entry)
 

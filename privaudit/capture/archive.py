@@ -13,18 +13,20 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, Final, Literal
+from typing import BinaryIO, Final, Literal, TypeVar
 
 from pydantic import AwareDatetime, TypeAdapter
 
 from privaudit import __version__
-from privaudit.apk.parts import ApkParts, dump_apk_parts, load_apk_parts
+from privaudit.apk.parts import dump_apk_parts, load_apk_parts
 from privaudit.atomic_write import atomic_writer
 from privaudit.capture.answers import Answer, is_binary_answer
-from privaudit.capture.command_log import CommandLogEntry, dump_command_log, load_command_log
+from privaudit.capture.command_log import dump_command_log, load_command_log
 from privaudit.capture.model import Capture, DeviceFingerprint
 from privaudit.capture.questions import is_package_name
 from privaudit.capture.redact import REDACTED
@@ -33,6 +35,8 @@ from privaudit.capture.text_folder import answer_file_name, parse_answer_file_na
 from privaudit.errors import SourceError
 from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import AnswerState, Message, Source, SourceKind
+
+T = TypeVar("T")
 
 CAPTURE_SCHEMA: Final = "privaudit-capture/1"
 MANIFEST_FILE: Final = "manifest.json"
@@ -93,17 +97,8 @@ class CaptureManifest:
 _MANIFEST_ADAPTER: Final = TypeAdapter(CaptureManifest)
 
 
-def dump_manifest(manifest: CaptureManifest) -> bytes:
-    """Serialise `manifest` as indented JSON."""
-    return _MANIFEST_ADAPTER.dump_json(manifest, indent=1)
-
-
 def load_manifest(data: bytes) -> CaptureManifest:
-    """Read what `dump_manifest` wrote.
-
-    Raises:
-        ValueError: not a manifest.
-    """
+    """Read a manifest. Raises `ValueError` if it is none."""
     return _MANIFEST_ADAPTER.validate_json(data)
 
 
@@ -131,11 +126,7 @@ def apk_file_name(package: str) -> str:
 
 
 def write_archive(capture: Capture, path: Path) -> None:
-    """Write `capture` to `path`.
-
-    Raises:
-        SourceError: the file cannot be written; no partial file remains.
-    """
+    """Write `capture` to `path`. Raises `SourceError` if that fails; no partial file remains."""
     with atomic_writer(path) as stream:
         _write_entries(capture, stream)
 
@@ -177,7 +168,7 @@ def _write_entries(capture: Capture, stream: BinaryIO) -> None:
             log=LogFileEntry(file=COMMAND_LOG_FILE, sha256=hashlib.sha256(log).hexdigest()) if log else None,
             phone=capture.device_fingerprint,
         )
-        archive.writestr(MANIFEST_FILE, dump_manifest(manifest))
+        archive.writestr(MANIFEST_FILE, _MANIFEST_ADAPTER.dump_json(manifest, indent=1))
 
 
 def recognises(path: Path) -> bool:
@@ -199,11 +190,7 @@ def is_truncated_zip(path: Path) -> bool:
 
 
 def read(path: Path) -> Capture:
-    """Read a capture. Rejects an archive with any changed or damaged entry, and names the entry.
-
-    Raises:
-        SourceError: damaged, changed, larger than any real one, or of a later version.
-    """
+    """Read a capture. Raises `SourceError` if it is too large, or, naming it, if an entry is damaged or changed."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
@@ -213,9 +200,15 @@ def read(path: Path) -> Capture:
                 # Other programs might show another one of them than we read.
                 raise SourceError("errors.capture_damaged", path=str(path), entry=sanitize_text(duplicates[0]))
             manifest = _read_manifest(archive, path)
-            answers = {entry.key: _read_answer(archive, entry, path) for entry in manifest.answers}
-            apks = {entry.package: _read_apk(archive, entry, path) for entry in manifest.apks}
-            log = _read_log(archive, manifest.log, path) if manifest.log is not None else ()
+            answers = {
+                entry.key: _read_entry(archive, entry, path, partial(_parse_answer, entry))
+                for entry in manifest.answers
+            }
+            apks = {
+                entry.package: _read_entry(archive, entry, path, partial(load_apk_parts, entry.package))
+                for entry in manifest.apks
+            }
+            log = _read_entry(archive, manifest.log, path, load_command_log) if manifest.log is not None else ()
     except READ_ERRORS as error:
         raise SourceError("errors.source_unreadable", path=str(path), reason=str(error)) from error
     return Capture(
@@ -239,53 +232,30 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> CaptureManifest:
     return manifest
 
 
-def _read_apk(archive: zipfile.ZipFile, entry: ApkEntry, path: Path) -> ApkParts:
-    raw = _read_verified(archive, entry, path)
+def _read_entry(
+    archive: zipfile.ZipFile, entry: AnswerEntry | ApkEntry | LogFileEntry, path: Path, parse: Callable[[bytes], T]
+) -> T:
+    """Return the parsed content of `entry`. Raises `SourceError` if it is missing, damaged or changed."""
     try:
-        return load_apk_parts(entry.package, raw)
-    except ValueError as error:
+        raw = _read_limited(archive, entry.file)
+        if hashlib.sha256(raw).hexdigest() == entry.sha256:
+            return parse(raw)
+    except (KeyError, *READ_ERRORS) as error:
         raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
+    raise SourceError("errors.capture_changed", path=str(path), entry=entry.file)
 
 
-def _read_log(archive: zipfile.ZipFile, entry: LogFileEntry, path: Path) -> tuple[CommandLogEntry, ...]:
-    raw = _read_verified(archive, entry, path)
-    try:
-        return load_command_log(raw)
-    except ValueError as error:
-        raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
-
-
-def _read_answer(archive: zipfile.ZipFile, entry: AnswerEntry, path: Path) -> Answer:
-    raw = _read_verified(archive, entry, path)
-    if is_binary_answer(entry.key, raw):
-        return Answer(key=entry.key, state=entry.state, data=raw, detail=entry.detail, exit_code=entry.exit_code)
-    try:
-        text = raw.decode()
-    except ValueError as error:
-        raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
+def _parse_answer(entry: AnswerEntry, raw: bytes) -> Answer:
+    is_binary = is_binary_answer(entry.key, raw)
     return Answer(
         key=entry.key,
         state=entry.state,
-        text=text,
+        text="" if is_binary else raw.decode(),
+        data=raw if is_binary else b"",
         detail=entry.detail,
         exit_code=entry.exit_code,
         translated_from=entry.translated_from,
     )
-
-
-def _read_verified(archive: zipfile.ZipFile, entry: AnswerEntry | ApkEntry | LogFileEntry, path: Path) -> bytes:
-    """Return the content of `entry`.
-
-    Raises:
-        SourceError: it is missing, or its hash differs from the manifest's.
-    """
-    try:
-        raw = _read_limited(archive, entry.file)
-    except (KeyError, *READ_ERRORS) as error:
-        raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
-    if hashlib.sha256(raw).hexdigest() != entry.sha256:
-        raise SourceError("errors.capture_changed", path=str(path), entry=entry.file)
-    return raw
 
 
 def _read_limited(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -68,17 +68,13 @@ def recognises(path: Path) -> bool:
     try:
         with _open_report(path) as stream:
             is_named = path.is_dir() or zipfile.is_zipfile(path)
-            return stream is not None and (is_named or _has_dumpstate_header(stream.read(_SNIFFED_BYTES)))
+            return stream is not None and (is_named or _has_dumpstate_header(stream))
     except READ_ERRORS:
         return False
 
 
 def read(path: Path) -> Capture:
-    """Read a bug report.
-
-    Raises:
-        SourceError: damaged, larger than any real one, or without any known section.
-    """
+    """Read a bug report. Raises `SourceError` if it is damaged, too large, or has no known section."""
     try:
         with _open_report(path) as stream:
             sections = BugreportSections() if stream is None else split_sections(stream, WANTED_SECTIONS, str(path))
@@ -86,23 +82,14 @@ def read(path: Path) -> Capture:
         digest = None if path.is_dir() else sha256_file(path)
     except READ_ERRORS as error:
         raise SourceError("errors.source_unreadable", path=str(path), reason=str(error)) from error
-    capture = capture_from_sections(sections, modified_at)
-    if not capture.answers.keys() - {"clock"}:
+    answers = {answer.key: answer for answer in answers_from_sections(sections)}
+    if not answers:
         raise SourceError("errors.bugreport_without_answers", path=str(path))
-    return replace(capture, source=Source(kind="bugreport", sha256=digest))
-
-
-def capture_from_sections(sections: BugreportSections, modified_at: datetime) -> Capture:
-    """Return a capture with the time of the phone's clock if its time zone is known, else `modified_at`."""
-    answers: dict[str, Answer] = {answer.key: answer for answer in answers_from_sections(sections)}
-    time = dump_time(sections, answers.get("properties") or missing_answer("properties"))
-    if time is not None:
-        answers["clock"] = clock_answer(time)
+    time = add_clock(answers, sections)
     return Capture(
         answers=MappingProxyType(answers),
         taken_at=time or modified_at,
-        source=Source(kind="bugreport", sha256=None),
-        demo=False,
+        source=Source(kind="bugreport", sha256=digest),
     )
 
 
@@ -119,17 +106,14 @@ def _section_answer(key: str, section: Section) -> Answer:
     if not section.trusted:
         return missing_answer(key, AnswerState.UNREADABLE, coverage_message("coverage.framing"))
     answer = converters.restore_copied_text(classify_answer(key, section.raw, exit_code=None))
-    problem = None
     if section.timed_out:
-        answer = replace(answer, state=AnswerState.TIMED_OUT)
-        problem = coverage_message("coverage.no_end")
-    elif answer.state is AnswerState.ANSWERED and not section.complete:
-        answer = replace(answer, state=AnswerState.UNREADABLE)
-        problem = coverage_message("coverage.no_end")
-    elif section.too_long:
-        answer = replace(answer, state=AnswerState.UNREADABLE)
+        return replace(answer, state=AnswerState.TIMED_OUT, detail=coverage_message("coverage.no_end"))
+    if answer.state is AnswerState.ANSWERED and not section.complete:
+        return replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.no_end"))
+    if section.too_long:
         problem = coverage_message("coverage.too_long", n=MAX_FILE_BYTES >> 20)
-    return answer if problem is None else replace(answer, detail=problem)
+        return replace(answer, state=AnswerState.UNREADABLE, detail=problem)
+    return answer
 
 
 def _settings_answers(section: Section) -> Iterator[Answer]:
@@ -146,30 +130,27 @@ def _settings_answers(section: Section) -> Iterator[Answer]:
         yield redact(replace(answer, key=key, text=text, translated_from=converters.SETTINGS_SOURCE))
 
 
-def dump_time(sections: BugreportSections, properties: Answer) -> datetime | None:
-    """Return when app-ops were dumped, else when the report was started; ``None`` if both are unknown.
+def add_clock(answers: dict[str, Answer], sections: BugreportSections) -> datetime | None:
+    """Add the phone's clock as ``date +%s`` prints it. Return its time: when app-ops were dumped, else the start.
 
-    Both are local times, so that the phone's properties must contain its time zone. The ages in app-ops count from the
-    dump.
+    The ages in app-ops count from the dump. ``None``: both are unknown, or the time zone of these local times.
     """
-    zone = _device_time_zone(properties)
     appops = sections.sections.get("appops")
     started = _parse_local_time(sections.started_at)
     ended = _parse_local_time(appops.ended_at if appops is not None and appops.trusted else None)
     if started is not None and ended is not None and not started <= ended <= started + _MAX_REPORT_DURATION:
         ended = None
-    local_time = ended or started
-    return local_time.replace(tzinfo=zone) if local_time is not None and zone is not None else None
+    local_time, zone = ended or started, _device_time_zone(answers.get("properties"))
+    if local_time is None or zone is None:
+        return None
+    time = local_time.replace(tzinfo=zone)
+    clock = classify_answer("clock", f"{int(time.astimezone(UTC).timestamp())}\n".encode(), exit_code=None)
+    answers["clock"] = replace(clock, translated_from="dumpstate")
+    return time
 
 
-def clock_answer(time: datetime) -> Answer:
-    """Return `time` in the format of ``date +%s``."""
-    answer = classify_answer("clock", f"{int(time.astimezone(UTC).timestamp())}\n".encode(), exit_code=None)
-    return replace(answer, translated_from="dumpstate")
-
-
-def _device_time_zone(properties: Answer) -> ZoneInfo | None:
-    match = _TIMEZONE_PROPERTY.search(properties.text)
+def _device_time_zone(properties: Answer | None) -> ZoneInfo | None:
+    match = _TIMEZONE_PROPERTY.search(properties.text) if properties is not None else None
     try:
         return ZoneInfo(match[1]) if match else None
     except (KeyError, ValueError, OSError):
@@ -199,11 +180,7 @@ def _open_report(path: Path) -> Iterator[IO[bytes] | None]:
 
 @contextmanager
 def open_inner_report(files: SourceFiles, name: str, path: Path) -> Iterator[IO[bytes] | None]:
-    """Open the text of a zipped bug report among `files`; ``None`` if it has none. `path` is for errors.
-
-    Raises:
-        SourceError: too large, too many entries, or a duplicate entry, of which other programs may read another.
-    """
+    """Open the text of a zipped bug report among `files`; ``None`` if it has none. `path` is for errors."""
     with open_inner_zip(files, name, path) as folders, ExitStack() as stack:
         entry = _find_text(folders)
         yield None if entry is None else stack.enter_context(entry[0].open_file(entry[1]))
@@ -235,15 +212,13 @@ def _find_text_file(files: SourceFiles) -> str | None:
     if any((parse_answer_file_name(name) or "").startswith("package") for name in names):
         return None  # dumps that were saved one by one; a report beside them says the same
     candidates = [name for name in names if name.endswith(_TEXT_SUFFIXES) and "/" not in name]
-    return next((name for name in candidates[:_MAX_CANDIDATES] if _is_report(files, name)), None)
+    for name in filter(files.has_file, candidates[:_MAX_CANDIDATES]):
+        with files.open_file(name) as stream:
+            if _has_dumpstate_header(stream):
+                return name
+    return None
 
 
-def _is_report(files: SourceFiles, name: str) -> bool:
-    if not files.has_file(name):
-        return False
-    with files.open_file(name) as stream:
-        return _has_dumpstate_header(stream.read(_SNIFFED_BYTES))
-
-
-def _has_dumpstate_header(beginning: bytes) -> bool:
+def _has_dumpstate_header(stream: IO[bytes]) -> bool:
+    beginning = stream.read(_SNIFFED_BYTES)
     return _DUMPSTATE_LINE.search(beginning) is not None or "== dumpstate: ".encode("utf-16-le") in beginning

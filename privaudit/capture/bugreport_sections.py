@@ -71,7 +71,7 @@ class Section:
     raw: bytes
     complete: bool
     """Whether its end was present."""
-    trusted: bool
+    trusted: bool = True
     """Whether its framing is consistent. If not, its content proves nothing."""
     timed_out: bool = False
     """Whether the phone killed the command because it took too long."""
@@ -91,11 +91,7 @@ class BugreportSections:
 
 
 def split_sections(stream: IO[bytes], wanted: AbstractSet[str], path: str) -> BugreportSections:
-    """Read `stream` to its end and return the sections in `wanted`. `path` is for errors.
-
-    Raises:
-        SourceError: larger than any real report.
-    """
+    """Read `stream` to its end and return the sections in `wanted`; raises `SourceError` about `path` if too large."""
     splitter = _SectionSplitter(wanted)
     total = 0
     at_line_start = True
@@ -254,7 +250,6 @@ class _SectionSplitter:
         self.result.sections[ended.name] = Section(
             raw=raw[:MAX_FILE_BYTES],
             complete=complete,
-            trusted=True,
             timed_out=timed_out,
             too_long=ended.size > MAX_FILE_BYTES,
             ended_at=ended_at,

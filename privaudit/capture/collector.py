@@ -28,13 +28,7 @@ _FINGERPRINT_TIMEOUT_S: Final = 30.0
 
 
 def read_fingerprint(transport: Transport, salt: str | None = None) -> DeviceFingerprint | None:
-    """Return the phone's fingerprint for `salt`, or for a new salt.
-
-    ``None``: the phone has no identifier, or no hash program.
-
-    Raises:
-        ConnectionLost: the connection ended.
-    """
+    """Return the phone's fingerprint for `salt`, or a new salt; ``None`` if it has no identifier or hash program."""
     salt = salt or secrets.token_hex(16)
     reply = transport.run(scripts.device_fingerprint(salt), timeout_s=_FINGERPRINT_TIMEOUT_S)
     match = _DIGEST_LINE.search(reply.stdout)
@@ -42,11 +36,7 @@ def read_fingerprint(transport: Transport, salt: str | None = None) -> DeviceFin
 
 
 def is_same_device(transport: Transport, fingerprint: DeviceFingerprint) -> bool:
-    """Return whether `fingerprint` is of this phone.
-
-    Raises:
-        ConnectionLost: the connection ended.
-    """
+    """Return whether `fingerprint` is of this phone."""
     return read_fingerprint(transport, fingerprint.salt) == fingerprint
 
 
@@ -54,35 +44,29 @@ def collect_first_round(transport: Transport, *, demo: bool = False, on_round: O
     """Ask the questions about the phone and its users.
 
     If the connection ends during the script, the answers received so far are kept; `privaudit.facts` reports the others
-    as not asked.
-
-    Raises:
-        ConnectionLost: it ended before the first answer.
-        SourceError: the phone has Android 5 or older.
+    as not asked. Raises `ConnectionLost` if there is none, `SourceError` if the phone has Android 5 or older.
     """
     on_round("first_round")
     marker = scripts.new_marker()
     started_at = datetime.now(UTC)
+    lost: ConnectionLost | None = None
     try:
-        answers = tuple(_first_round_answers(transport.run(scripts.first_round(marker)).stdout, marker))
-    except ConnectionLost as lost:
-        answers = tuple(_first_round_answers(lost.partial, marker))
-        if not answers:
-            raise
+        output = transport.run(scripts.first_round(marker)).stdout
+    except ConnectionLost as error:
+        output, lost = error.partial, error
+    scopes = {question.name: question.scope for question in questions.QUESTIONS}
+    found = (one for one in split_answers(output, marker) if scopes[one.question] in {"phone", "user"})
+    # A phone could send any number of answers.
+    answers = {answer.key: answer for answer in itertools.islice(found, MAX_ANSWERS)}
+    if lost is not None and not answers:
+        raise lost
     capture = Capture(
-        answers=MappingProxyType({answer.key: answer for answer in answers}),
+        answers=MappingProxyType(answers),
         taken_at=started_at,
         source=Source(kind="demo" if demo else transport.kind, sha256=None),
         demo=demo,
     )
     return refuse_old_android(capture)
-
-
-def _first_round_answers(output: bytes, marker: str) -> Iterator[Answer]:
-    """Yield the answers of the first round, at most `MAX_ANSWERS`: a phone could send any number of them."""
-    scopes = {question.name: question.scope for question in questions.QUESTIONS}
-    answers = (one for one in split_answers(output, marker) if scopes[one.question] in {"phone", "user"})
-    return itertools.islice(answers, MAX_ANSWERS)
 
 
 def collect_answers(

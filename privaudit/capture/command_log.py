@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
@@ -34,7 +33,7 @@ class CommandLogEntry:
 _LOG_ENTRY_ADAPTER: Final = TypeAdapter(CommandLogEntry)
 
 
-class LoggingTransport:
+class LoggingTransport(Transport):
     """A `Transport` that records its commands."""
 
     def __init__(self, transport: Transport) -> None:
@@ -77,14 +76,6 @@ class LoggingTransport:
         """Close the underlying transport."""
         self._transport.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
 
 def dump_command_log(log: tuple[CommandLogEntry, ...]) -> bytes:
     """Serialise `log`: one line of JSON for each command."""
@@ -92,11 +83,7 @@ def dump_command_log(log: tuple[CommandLogEntry, ...]) -> bytes:
 
 
 def load_command_log(data: bytes) -> tuple[CommandLogEntry, ...]:
-    """Read what `dump_command_log` wrote.
-
-    Raises:
-        ValueError: not a command log.
-    """
+    """Read what `dump_command_log` wrote. Raises `ValueError` if it is not a command log."""
     try:
         return tuple(_LOG_ENTRY_ADAPTER.validate_json(line) for line in data.split(b"\n") if line)
     except ValidationError as error:

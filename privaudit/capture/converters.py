@@ -84,10 +84,8 @@ def package_list_lines(rows: Any) -> tuple[Mapping[int, str], Mapping[int, str]]
 
     Each row has ``name``, ``installer``, ``uid``, ``third_party`` and ``files`` (``pm path``); newer rows also have
     ``user_id`` and ``installed``. Older rows come from ``pm list packages -u``, which also lists uninstalled apps with
-    remaining data; these have no file. There the uid of an app of several users is 0.
-
-    Raises:
-        ValueError: another format.
+    remaining data; these have no file. There the uid of an app of several users is 0. Raises `ValueError` if the
+    format is another.
     """
     if not isinstance(rows, list):
         raise ValueError("not a list")  # noqa: TRY004 - an invalid file, not an invalid call
@@ -99,7 +97,9 @@ def package_list_lines(rows: Any) -> tuple[Mapping[int, str], Mapping[int, str]]
             raise ValueError("a row without a package")
         if not _is_installed(row):
             continue
-        user, uid = _parse_user_and_uid(row)
+        uid, user = _int_below(row.get("uid"), _MAX_UID) or None, _int_below(row.get("user_id"), PER_USER_RANGE)
+        if user is None:
+            user = uid // PER_USER_RANGE if uid else 0
         installed[user].append(_package_line(name, base_apk(row), row.get("installer"), uid))
         if row.get("third_party") is True:
             third_party[user].append(f"package:{name}\n")
@@ -137,13 +137,6 @@ def _is_installed(row: Mapping[str, Any]) -> bool:
     return value if isinstance(value, bool) else bool(row.get("files")) or (value is None and "user_id" in row)
 
 
-def _parse_user_and_uid(row: Mapping[str, Any]) -> tuple[int, int | None]:
-    uid, user = _int_below(row.get("uid"), _MAX_UID) or None, _int_below(row.get("user_id"), PER_USER_RANGE)
-    if user is None:
-        user = uid // PER_USER_RANGE if uid else 0
-    return user, uid
-
-
 def _int_below(value: object, upper_bound: int) -> int | None:
     # Python parses JSON's true as a bool, which is an int.
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < upper_bound else None
@@ -166,8 +159,6 @@ def incomplete_users(document: Any) -> Mapping[int, bool]:  # noqa: ANN401 - JSO
             )
     return refused_by_user
 
-
-# --- copies -----------------------------------------------------------------------------------------------------------
 
 _TAB_WIDTHS: Final = (8, 4, 2)
 """``unexpand``, ``col -b`` and most editors; others."""
@@ -209,7 +200,7 @@ def restore_copied_text(answer: Answer) -> Answer:
     if not text.isascii():
         if answer.question in _LINE_INDENTS:
             text = text.translate(_NO_BREAK_BLANKS)
-        text = _LINE_START_MARKS.sub(_drop_zero_width, text)
+        text = _LINE_START_MARKS.sub(lambda match: match[0].translate(_ZERO_WIDTH), text)
     text = _unquote(text)
     if "\t" in text and answer.question in _LINE_INDENTS:
         text, is_restored = _expand_tabs(text, _LINE_INDENTS[answer.question])
@@ -219,10 +210,6 @@ def restore_copied_text(answer: Answer) -> Answer:
     if is_restored or answer.state is not AnswerState.ANSWERED:
         return answer
     return replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.changed_copy"))
-
-
-def _drop_zero_width(match: re.Match[str]) -> str:
-    return match[0].translate(_ZERO_WIDTH)
 
 
 def _unquote(text: str) -> str:
@@ -256,8 +243,6 @@ def _expand_tabs(text: str, indents_by_start: Mapping[str, tuple[int, ...]]) -> 
     return text.expandtabs(width), not misplaced[width]
 
 
-# --- several dumps in one file ----------------------------------------------------------------------------------------
-
 _DUMP_START = re.compile(
     r"^(?:Database versions|Verifiers|Libraries|Features|(?:Activity|Receiver|Service|Provider) Resolver Table"
     r"|Permissions|Registered ContentProviders|ContentProvider Authorities|Key Set Manager|Packages):$",
@@ -282,23 +267,20 @@ def split_package_dumps(answer: Answer) -> Iterator[Answer]:
     A text that merely contains a second ``Packages:`` is not split: an app may have written that.
     """
     dumps = _find_dumps(answer.text) if answer.question == "packages" else []
-    names = [_PACKAGE_HEADER.findall(_section(dump, _PACKAGES_TITLE)) for dump in dumps]
-    is_whole = [_WHOLE_DUMP_TITLE.search(dump) is not None for dump in dumps]
-    if (
-        not dumps
-        or not all(_DUMP_END.search(dump) or _USER_OF_PACKAGE.search(dump) for dump in dumps[:-1])
-        or not all(
-            whole or (len(found) == 1 and is_package_name(found[0]))
-            for found, whole in zip(names, is_whole, strict=True)
-        )
-    ):
+    wholes: list[str] = []
+    own: dict[str, set[str]] = defaultdict(set)
+    is_known = bool(dumps) and all(_DUMP_END.search(dump) or _USER_OF_PACKAGE.search(dump) for dump in dumps[:-1])
+    for dump in dumps:
+        names = _PACKAGE_HEADER.findall(_section(dump, _PACKAGES_TITLE))
+        if _WHOLE_DUMP_TITLE.search(dump):
+            wholes.append(dump)
+        elif len(names) == 1 and is_package_name(names[0]):
+            own[names[0]].add(dump)
+        else:
+            is_known = False
+    if not is_known:
         yield answer
         return
-    wholes = [dump for dump, whole in zip(dumps, is_whole, strict=True) if whole]
-    own: dict[str, set[str]] = defaultdict(set)
-    for dump, found, whole in zip(dumps, names, is_whole, strict=True):
-        if not whole:
-            own[found[0]].add(dump)
     if len(wholes) > 1 or any(len(texts) > 1 for texts in own.values()):
         yield replace(answer, text="", state=AnswerState.UNREADABLE, detail=coverage_message("coverage.several_dumps"))
         return

@@ -36,7 +36,7 @@ class Capture:
     taken_at: datetime
     """This computer's time, with zone, when the first question was sent; for a folder, the time of its newest file."""
     source: Source
-    demo: bool
+    demo: bool = False
     """Collected from the virtual phone: nothing in it is real."""
     apks: Mapping[str, ApkParts] = field(default_factory=lambda: MappingProxyType({}))
     """Parts of base APKs by package, so that apps in a saved capture have labels. Empty: not requested."""
@@ -71,22 +71,18 @@ _OLD_VERSION: Final = "≤ 5"
 
 
 def refuse_old_android(capture: Capture) -> Capture:
-    """Return `capture`, unless it is of Android 5 or older.
+    """Return `capture`. Raises `SourceError` if it is of Android 5 or older.
 
     Without the SDK level the layout tells it: ``grantedPermissions:`` and no line of the later layout. An app could
     write the first, but not remove the second.
-
-    Raises:
-        SourceError: it is.
     """
     properties = dict(_PROPERTY.findall(capture.answer("properties").text))
     sdk = properties.get("sdk", "")
     dumps = [answer.text for answer in capture.answers.values() if answer.question in {"packages", "package"}]
-    if int(sdk) < FIRST_SUPPORTED_SDK if sdk.isdecimal() else _is_old_layout(dumps):
+    if sdk.isdecimal():
+        is_old = int(sdk) < FIRST_SUPPORTED_SDK
+    else:
+        is_old = any(map(_OLD_LAYOUT.search, dumps)) and not any(map(_LAYOUT.search, dumps))
+    if is_old:
         raise SourceError("errors.android_too_old", version=properties.get("release") or _OLD_VERSION)
     return capture
-
-
-def _is_old_layout(dumps: Iterable[str]) -> bool:
-    texts = [text for text in dumps if text]
-    return any(map(_OLD_LAYOUT.search, texts)) and not any(map(_LAYOUT.search, texts))

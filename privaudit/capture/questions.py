@@ -13,34 +13,15 @@ from typing import Final
 
 PERMISSIONS: Final = tuple(
     f"android.permission.{name}"
-    for name in [
-        "READ_CONTACTS",
-        "WRITE_CONTACTS",
-        "GET_ACCOUNTS",
-        "READ_SMS",
-        "RECEIVE_SMS",
-        "SEND_SMS",
-        "RECEIVE_MMS",
-        "RECEIVE_WAP_PUSH",
-        "READ_CALL_LOG",
-        "WRITE_CALL_LOG",
-        "PROCESS_OUTGOING_CALLS",
-        "READ_PHONE_STATE",
-        "READ_PHONE_NUMBERS",
-        "CALL_PHONE",
-        "ANSWER_PHONE_CALLS",
-        "ACCESS_FINE_LOCATION",
-        "ACCESS_COARSE_LOCATION",
-        "ACCESS_BACKGROUND_LOCATION",
-        "READ_EXTERNAL_STORAGE",
-        "READ_MEDIA_IMAGES",
-        "READ_MEDIA_VIDEO",
-        "MANAGE_EXTERNAL_STORAGE",
-        "QUERY_ALL_PACKAGES",
-        "PACKAGE_USAGE_STATS",
-        "SYSTEM_ALERT_WINDOW",
-        "REQUEST_INSTALL_PACKAGES",
-    ]
+    for name in (
+        *("READ_CONTACTS", "WRITE_CONTACTS", "GET_ACCOUNTS"),
+        *("READ_SMS", "RECEIVE_SMS", "SEND_SMS", "RECEIVE_MMS", "RECEIVE_WAP_PUSH"),
+        *("READ_CALL_LOG", "WRITE_CALL_LOG", "PROCESS_OUTGOING_CALLS"),
+        *("READ_PHONE_STATE", "READ_PHONE_NUMBERS", "CALL_PHONE", "ANSWER_PHONE_CALLS"),
+        *("ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION", "ACCESS_BACKGROUND_LOCATION"),
+        *("READ_EXTERNAL_STORAGE", "READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO", "MANAGE_EXTERNAL_STORAGE"),
+        *("QUERY_ALL_PACKAGES", "PACKAGE_USAGE_STATS", "SYSTEM_ALERT_WINDOW", "REQUEST_INSTALL_PACKAGES"),
+    )
 )
 """Arguments of ``dumpsys package permission``, which lists the apps that request and hold them."""
 
@@ -48,37 +29,17 @@ READING_OPS: Final = ("READ_CONTACTS", "READ_SMS", "RECEIVE_SMS", "RECEIVE_MMS",
 """Arguments of ``cmd appops get``, one at a time: its prefix ``Uid mode:`` stands before the first line alone."""
 
 PROPERTIES: Final = (
-    "ro.build.version.sdk",
-    "ro.build.version.release",
-    "ro.build.version.security_patch",
-    "ro.product.manufacturer",
-    "ro.product.brand",
-    "ro.product.model",
-    "ro.build.display.id",
-    "persist.sys.locale",
-    "ro.product.locale",
-    "persist.sys.timezone",
+    *("ro.build.version.sdk", "ro.build.version.release", "ro.build.version.security_patch"),
+    *("ro.product.manufacturer", "ro.product.brand", "ro.product.model", "ro.build.display.id"),
+    *("persist.sys.locale", "ro.product.locale", "persist.sys.timezone"),
     # How vendors mark their own Android; the order of recognition is in privaudit/roms.py.
-    "ro.mi.os.version.name",
-    "ro.miui.ui.version.name",
-    "hw_sc.build.platform.version",
-    "ro.build.version.emui",
-    "msc.config.magic.version",
-    "ro.build.version.magic",
-    "ro.build.version.oplusrom",
-    "ro.build.version.opporom",
-    "ro.build.version.realmeui",
-    "ro.build.version.oxygen",
-    "ro.oxygen.version",
-    "ro.vivo.os.build.display.id",
-    "ro.vivo.os.name",
-    "ro.vivo.os.version",
-    "ro.build.version.oneui",
-    "ro.flyme.version.id",
-    "ro.flyme.published",
-    "ro.tranos.version",
-    # Whether MIUI and HyperOS allow changes over USB.
-    "persist.security.adbinput",
+    *("ro.mi.os.version.name", "ro.miui.ui.version.name"),
+    *("hw_sc.build.platform.version", "ro.build.version.emui", "msc.config.magic.version", "ro.build.version.magic"),
+    *("ro.build.version.oplusrom", "ro.build.version.opporom", "ro.build.version.realmeui"),
+    *("ro.build.version.oxygen", "ro.oxygen.version"),
+    *("ro.vivo.os.build.display.id", "ro.vivo.os.name", "ro.vivo.os.version"),
+    *("ro.build.version.oneui", "ro.flyme.version.id", "ro.flyme.published", "ro.tranos.version"),
+    "persist.security.adbinput",  # whether MIUI and HyperOS allow changes over USB
 )
 """Requested one by one: a complete ``getprop`` contains the serial number."""
 

@@ -57,10 +57,9 @@ def redact(answer: Answer) -> Answer:
     text = answer.text
     match answer.question:
         case "users":
-            text = _redact_users(text)
+            text = _redact_user_list(text, _USER_ENTRY, _REDACTED_USER_LINE)
         case "user_types":
-            redacted = _USER_TYPE_ENTRY.sub(rf"\g<1>{REDACTED}\g<2>", text)
-            text = _redact_other_lines(redacted, _REDACTED_TYPE_LINE)
+            text = _redact_user_list(text, _USER_TYPE_ENTRY, _REDACTED_TYPE_LINE)
         case "properties":
             text = "".join(_redact_properties(text))
         case "settings":
@@ -72,14 +71,10 @@ def redact(answer: Answer) -> Answer:
     return answer if text is answer.text else replace(answer, text=text)
 
 
-def _redact_users(text: str) -> str:
-    # Lines that are still unlike a redacted user may be a part of a name that was truncated or has a line feed.
-    redacted = _USER_ENTRY.sub(rf"\g<1>{REDACTED}\g<2>", text)
-    return _redact_other_lines(redacted, _REDACTED_USER_LINE)
-
-
-def _redact_other_lines(text: str, known_line: re.Pattern[str]) -> str:
-    return "\n".join(line if known_line.fullmatch(line) else REDACTED for line in text.split("\n"))
+def _redact_user_list(text: str, entry: re.Pattern[str], redacted_line: re.Pattern[str]) -> str:
+    lines = entry.sub(rf"\g<1>{REDACTED}\g<2>", text).split("\n")
+    # What is still unlike a redacted user may be a part of a name that was truncated or has a line feed.
+    return "\n".join(line if redacted_line.fullmatch(line) else REDACTED for line in lines)
 
 
 def _redact_properties(text: str) -> Iterator[str]:

@@ -58,19 +58,11 @@ def read_apks(
     on_progress: OnReadProgress = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[ApkParts]:
-    """Read parts of APKs, in this order as far as round trips allow.
+    """Yield parts of APKs, as soon as they are read: `priority` (apps with findings, and candidates), then `others`.
 
-    Args:
-        transport: the phone.
-        priority: read without a time limit: apps with findings, and candidates.
-        others: read until `time_limit_s` has passed; the remaining ones count as not asked.
-        time_limit_s: counted from the start.
-        on_progress: called after each batch.
-        clock: returns the time in seconds.
-
-    Yields:
-        An `ApkParts` for each request, as soon as it is read. If the connection ends, the remaining ones count as not
-        asked. Callers should trim each (`privaudit.apk.info.trim_and_read_apk`): they contain complete resource tables.
+    Others are read until `time_limit_s` have passed since the start. The remaining ones, and after the end of the
+    connection all, count as not asked. Callers should trim each (`privaudit.apk.info.trim_and_read_apk`): they contain
+    complete resource tables.
     """
     deadline = clock() + time_limit_s
     total, done = len(priority) + len(others), 0
@@ -102,11 +94,7 @@ def _unread_apk(request: ApkRequest, state: AnswerState, reason: Message) -> Apk
 
 
 def _read_batch(transport: Transport, requests: Sequence[ApkRequest]) -> Iterator[tuple[int, ApkParts]]:
-    """Read APKs in parallel, their pending ranges together in each round trip; yield index and APK.
-
-    Raises:
-        ConnectionLost: the connection ended.
-    """
+    """Read APKs in parallel, their pending ranges together in each round trip; yield index and APK."""
     paths = dict.fromkeys(request.path for request in requests if is_apk_path(request.path))
     sizes = remote_file.fetch_file_sizes(transport, list(paths))
     readers: dict[int, _ApkReader] = {}

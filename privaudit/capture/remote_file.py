@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -35,73 +35,52 @@ class RemoteFile:
     def __init__(self, path: str, size: int) -> None:
         self.path = path
         self.size = size
-        self._starts: list[int] = []
-        self._pieces: list[bytes] = []
+        self._blocks: dict[int, bytes] = {}
 
     def missing_blocks(self, start: int, end: int) -> list[BlockRange]:
         """Return the blocks to fetch before `start` to `end` can be read; ranges outside of the file are omitted."""
-        first, last = max(start, 0) // BLOCK_BYTES, -(-min(end, self.size) // BLOCK_BYTES)
-        missing: list[BlockRange] = []
-        for gap_start, gap_end in self._gaps(first * BLOCK_BYTES, last * BLOCK_BYTES):
-            first_block, end_block = gap_start // BLOCK_BYTES, -(-gap_end // BLOCK_BYTES)
-            missing.append(BlockRange(self.path, first_block, end_block - first_block))
-        return missing
+        wanted = range(max(start, 0) // BLOCK_BYTES, -(-min(end, self.size) // BLOCK_BYTES))
+        missing = [index for index in wanted if len(self._blocks.get(index, b"")) < self._block_length(index)]
+        ranges: list[BlockRange] = []
+        # The difference is the same for blocks that follow each other.
+        for _, run in itertools.groupby(enumerate(missing), lambda item: item[1] - item[0]):
+            indexes = [index for _, index in run]
+            ranges.append(BlockRange(self.path, indexes[0], len(indexes)))
+        return ranges
 
-    def _gaps(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        position = start
-        end = min(end, self.size)
-        for piece_start, piece in zip(self._starts, self._pieces, strict=True):
-            if piece_start >= end:
-                break
-            if piece_start > position:
-                yield position, piece_start
-            position = max(position, piece_start + len(piece))
-        if position < end:
-            yield position, end
+    def _block_length(self, index: int) -> int:
+        return max(0, min(BLOCK_BYTES, self.size - index * BLOCK_BYTES))
 
     def store(self, first_block: int, data: bytes) -> None:
-        """Store the bytes of the blocks from `first_block`. Ranges that were fetched before do not change."""
-        start = first_block * BLOCK_BYTES
-        end = min(start + len(data), self.size)
-        for gap_start, gap_end in list(self._gaps(start, end)):
-            if gap_end > gap_start >= start:
-                index = bisect_right(self._starts, gap_start)
-                self._starts.insert(index, gap_start)
-                self._pieces.insert(index, data[gap_start - start : gap_end - start])
+        """Store the bytes of the blocks from `first_block`. Blocks that were fetched before do not change."""
+        for start in range(0, len(data), BLOCK_BYTES):
+            index = first_block + start // BLOCK_BYTES
+            block = data[start : start + self._block_length(index)]
+            if len(block) > len(self._blocks.get(index, b"")):
+                self._blocks[index] = block
 
     def bytes_at(self, start: int, end: int) -> bytes:
-        """Return the bytes from `start` to `end`, at most to the end of the file.
-
-        Raises:
-            LookupError: not all of them were fetched.
-        """
+        """Return the bytes from `start` to `end` or the file's end. Raises `LookupError` if some were not fetched."""
         start, end = max(0, start), min(end, self.size)
-        if start >= end:
-            return b""
-        chunks = []
-        position = start
-        index = max(0, bisect_right(self._starts, start) - 1)
-        for piece_start, piece in zip(self._starts[index:], self._pieces[index:], strict=True):
-            if position >= end or piece_start > position:
-                break
-            chunks.append(piece[position - piece_start : end - piece_start])
-            position = max(position, min(end, piece_start + len(piece)))
-        if position < end:
-            raise LookupError(f"bytes {position} to {end} were not fetched")
+        chunks: list[bytes] = []
+        while start < end:
+            index, offset = divmod(start, BLOCK_BYTES)
+            chunk = self._blocks.get(index, b"")[offset : offset + end - start]
+            if not chunk:
+                raise LookupError(f"bytes {start} to {end} were not fetched")
+            chunks.append(chunk)
+            start += len(chunk)
         return b"".join(chunks)
 
     def evict(self) -> None:
         """Free the fetched ranges."""
-        self._starts.clear()
-        self._pieces.clear()
+        self._blocks.clear()
 
 
 def fetch_file_sizes(transport: Transport, paths: Sequence[str]) -> Mapping[str, int]:
     """Return the sizes of the existing files in bytes: one round trip for up to about a thousand files.
 
-    Raises:
-        ConnectionLost: the connection ended.
-        ValueError: a path that must not enter a command.
+    Raises `ConnectionLost`, and `ValueError` if a path must not enter a command.
     """
     scripts = file_size_scripts(new_marker(), paths, max_bytes=transport.command_limit)
     return {path: int(size) for path, size in _match_output_lines(transport, scripts, _SIZE_LINE, paths)}
@@ -110,9 +89,7 @@ def fetch_file_sizes(transport: Transport, paths: Sequence[str]) -> Mapping[str,
 def fetch_file_hashes(transport: Transport, paths: Sequence[str]) -> Mapping[str, str]:
     """Return the SHA-256 of the readable files in hexadecimal, computed by the phone (Android 8 and later).
 
-    Raises:
-        ConnectionLost: the connection ended.
-        ValueError: a path that must not enter a command.
+    Raises `ConnectionLost`, and `ValueError` if a path must not enter a command.
     """
     scripts = file_hash_scripts(new_marker(), paths, max_bytes=transport.command_limit)
     return {path: digest.decode() for path, digest in _match_output_lines(transport, scripts, _HASH_LINE, paths)}
@@ -129,26 +106,11 @@ def _match_output_lines(
     return ((path, values[path]) for path in paths if path in values)
 
 
-def read_ranges(transport: Transport, path: str, ranges: Sequence[tuple[int, int]]) -> tuple[bytes, ...]:
-    """Return the bytes of each range (start, end) of one file, at most to its end, in two round trips.
-
-    Raises:
-        ConnectionLost: the connection ended.
-        LookupError: the file does not exist or cannot be read.
-        ValueError: a path that must not enter a command.
-    """
-    file = RemoteFile(path, fetch_file_sizes(transport, [path])[path])
-    fetch_blocks(transport, [(file, file.missing_blocks(start, end)) for start, end in ranges])
-    return tuple(file.bytes_at(start, end) for start, end in ranges)
-
-
 def fetch_blocks(transport: Transport, requests: Sequence[tuple[RemoteFile, Sequence[BlockRange]]]) -> None:
     """Fetch blocks and store them in their files, in as few round trips as the command length allows.
 
     If a file ends earlier or cannot be read, fewer bytes are stored, and reading the others raises `LookupError`.
-
-    Raises:
-        ConnectionLost: the connection ended.
+    Raises `ConnectionLost`.
     """
     pending = [(file, blocks) for file, block_ranges in requests for blocks in block_ranges]
     marker = new_marker()

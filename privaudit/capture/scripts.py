@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from privaudit.capture.questions import QUESTIONS, QUESTIONS_BY_NAME, READING_OPS, SETTINGS, is_answer_key
+from privaudit.capture.questions import QUESTIONS, QUESTIONS_BY_NAME, READING_OPS, SETTINGS, Question, is_answer_key
 from privaudit.model import Command
 
 _SCRIPT_HEAD: Final = """\
@@ -54,56 +54,31 @@ def new_marker() -> str:
 
 
 def first_round(marker: str) -> Command:
-    """Return one script with all questions about the phone and its users, of less than 4 KB.
-
-    4 KB is the longest message that ``adbd`` of Android 6 accepts.
-    """
+    """Return one script with all questions about phone and users, below 4 KB: ``adbd`` of Android 6 accepts no more."""
     script = [_format_script_head(marker)]
     for question in QUESTIONS:
         if question.scope == "phone":
-            line = f"{'b' if question.is_binary else 'a'} {question.name} {question.command}\n"
-            script.append(
-                f"if [ $v -ge {question.min_sdk} ]; then\n{line}fi\n"
-                if question.min_sdk > QUESTIONS[0].min_sdk
-                else line
-            )
+            line = _ask(question, question.name, question.command)
+            is_newer = question.min_sdk > QUESTIONS[0].min_sdk
+            script.append(f"if [ $v -ge {question.min_sdk} ]; then\n{line}fi\n" if is_newer else line)
     script.append(_USER_LOOP_HEAD)
-    script.extend(f"a {question.name}.$u {question.command}\n" for question in QUESTIONS if question.scope == "user")
+    script += (_ask(one, f"{one.name}.$u", one.command) for one in QUESTIONS if one.scope == "user")
     script.append(_USER_LOOP_TAIL + _SCRIPT_TAIL)
     return Command(text="".join(script), why="first round: phone, users, packages, app-ops, settings")
 
 
 def follow_up_rounds(marker: str, keys: Iterable[str], *, max_bytes: int) -> Iterator[Command]:
-    """Yield scripts for the answers `keys`.
-
-    Args:
-        marker: see `new_marker`.
-        keys: answer keys, see `privaudit.capture.questions.is_answer_key`.
-        max_bytes: longest script.
-
-    Raises:
-        ValueError: a key of an unknown question, or with an invalid Android user or package name.
-    """
+    """Yield scripts for the answers `keys`. Raises `ValueError` if a key is not one (`is_answer_key`)."""
     head = _format_script_head(marker)
-    available = max_bytes - len(head) - len(_SCRIPT_TAIL)
-    lines: list[str] = []
-    for key in keys:
-        command = _command_for(key)
-        is_binary = QUESTIONS_BY_NAME[key.partition(".")[0]].is_binary
-        line = f"{'b' if is_binary else 'a'} {key} {command}\n"
-        if lines and sum(map(len, lines)) + len(line) > available:
-            yield Command(text=head + "".join(lines) + _SCRIPT_TAIL, why="later round: suspects")
-            lines = []
-        lines.append(line)
-    if lines:
-        yield Command(text=head + "".join(lines) + _SCRIPT_TAIL, why="later round: suspects")
+    for script in _fill_scripts(head, map(_ask_for_key, keys), _SCRIPT_TAIL, max_bytes):
+        yield Command(text=script, why="later round: suspects")
 
 
 def _format_script_head(marker: str) -> str:
     return _SCRIPT_HEAD.format(marker=marker, settings=" ".join(SETTINGS), ops=" ".join(READING_OPS))
 
 
-def _command_for(key: str) -> str:
+def _ask_for_key(key: str) -> str:
     if not is_answer_key(key):
         raise ValueError(f"not the key of an answer: {key!r}")
     name, _, subject = key.partition(".")
@@ -111,10 +86,24 @@ def _command_for(key: str) -> str:
     user, _, package = subject.partition(".")
     if question.scope == "package":
         user, package = "", subject
-    return question.command.replace("$u", user).replace("PKG", package)
+    return _ask(question, key, question.command.replace("$u", user).replace("PKG", package))
 
 
-# --- APK files --------------------------------------------------------------------------------------------------------
+def _ask(question: Question, key: str, command: str) -> str:
+    return f"{'b' if question.is_binary else 'a'} {key} {command}\n"
+
+
+def _fill_scripts(head: str, parts: Iterable[str], tail: str, max_bytes: int) -> Iterator[str]:
+    """Yield scripts with as many of `parts` as fit into `max_bytes` between `head` and `tail`, at least one."""
+    script = ""
+    for part in parts:
+        if script and len(head) + len(script) + len(part) + len(tail) > max_bytes:
+            yield head + script + tail
+            script = ""
+        script += part
+    if script:
+        yield head + script + tail
+
 
 BLOCK_BYTES: Final = 4096
 """Block size of ``dd``; every range begins and ends at a multiple of it."""
@@ -146,10 +135,8 @@ def file_size_scripts(marker: str, paths: Sequence[str], *, max_bytes: int) -> I
     """Yield scripts that print ``SIZE PATH`` for each existing file, each no longer than `max_bytes`.
 
     ``stat`` is in toybox since Android 6, in which ``ls -l`` still had toolbox's own format (AOSP:
-    ``system/core/shell_and_utilities/README.md``). One process for all files of a script.
-
-    Raises:
-        ValueError: a path that must not enter a command.
+    ``system/core/shell_and_utilities/README.md``). One process for all files of a script. Raises `ValueError` if a
+    path must not enter a command.
     """
     yield from _batch_scripts(marker, "stat -c '%s %n'", paths, why="sizes of APKs", max_bytes=max_bytes)
 
@@ -159,10 +146,7 @@ def file_block_scripts(marker: str, block_ranges: Sequence[BlockRange], *, max_b
 
     A line ``MARKER first count`` precedes each range, and a line feed follows it. Between them are the file's bytes:
     fewer if the file ends earlier or cannot be read. ``dd`` is BSD's from Android 6 to 9 and toybox's since; both have
-    these options.
-
-    Raises:
-        ValueError: a path that must not enter a command, or a range outside of every file.
+    these options. Raises `ValueError` if a path must not enter a command, or a range is outside of every file.
     """
     lines = []
     for blocks in block_ranges:
@@ -188,10 +172,8 @@ def file_block_scripts(marker: str, block_ranges: Sequence[BlockRange], *, max_b
 def file_hash_scripts(marker: str, paths: Sequence[str], *, max_bytes: int) -> Iterator[Command]:
     """Yield scripts that make the phone compute SHA-256: a line ``HEX  PATH`` for each readable file.
 
-    ``sha256sum`` is in toybox since Android 8; earlier phones print nothing.
-
-    Raises:
-        ValueError: a path that must not enter a command.
+    ``sha256sum`` is in toybox since Android 8; earlier phones print nothing. Raises `ValueError` if a path must not
+    enter a command.
     """
     yield from _batch_scripts(marker, "sha256sum", paths, why="SHA-256 of APKs", max_bytes=max_bytes)
 
@@ -199,16 +181,8 @@ def file_hash_scripts(marker: str, paths: Sequence[str], *, max_bytes: int) -> I
 def _batch_scripts(marker: str, program: str, paths: Sequence[str], *, why: str, max_bytes: int) -> Iterator[Command]:
     """Yield scripts that run `program` once, with as many of `paths` as fit."""
     tail = f" 2>/dev/null\necho; echo '{marker} done'\n"
-    available = max_bytes - len(program) - len(tail)
-    arguments = ""
-    for path in paths:
-        argument = f" {_quote_path(path)}"
-        if arguments and len(arguments) + len(argument) > available:
-            yield Command(text=program + arguments + tail, why=why, binary=True)
-            arguments = ""
-        arguments += argument
-    if arguments:
-        yield Command(text=program + arguments + tail, why=why, binary=True)
+    for script in _fill_scripts(program, (f" {_quote_path(path)}" for path in paths), tail, max_bytes):
+        yield Command(text=script, why=why, binary=True)
 
 
 def _quote_path(path: str) -> str:
@@ -217,17 +191,11 @@ def _quote_path(path: str) -> str:
     return f"'{path}'"
 
 
-# --- other reads ------------------------------------------------------------------------------------------------------
-
-
 def device_fingerprint(salt: str) -> Command:
     """Return a script that makes the phone print a salted hash of its serial number and its ``android_id``.
 
     The hash identifies the phone later; neither number leaves the phone. A phone that has neither prints nothing.
-    ``sha256sum`` is in toybox since Android 8, ``sha1sum`` before.
-
-    Raises:
-        ValueError: `salt` is not a string of hexadecimal digits.
+    ``sha256sum`` is in toybox since Android 8, ``sha1sum`` before. Raises `ValueError` if `salt` is not hexadecimal.
     """
     if not re.fullmatch(r"[0-9a-f]{16,64}", salt):
         raise ValueError("not a salt")
@@ -241,10 +209,7 @@ echo "{salt} $n" | sha256sum 2>/dev/null || echo "{salt} $n" | sha1sum 2>/dev/nu
 
 
 def wireless_debugging_state() -> Command:
-    """Return a script that prints whether wireless debugging is on.
-
-    AOSP ``Settings.Global.ADB_WIFI_ENABLED``, since Android 11.
-    """
+    """Return a script that prints whether wireless debugging (``Settings.Global.ADB_WIFI_ENABLED``) is on."""
     return Command(
         text="settings get global adb_wifi_enabled </dev/null",
         why="whether wireless debugging is off before the phone leaves",

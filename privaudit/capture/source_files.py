@@ -127,8 +127,7 @@ SourceFiles: TypeAlias = FolderFiles | ZipFiles
 def open_folders(path: Path) -> Iterator[tuple[SourceFiles, ...]]:
     """Open a folder, or a zip as its root and each folder at its top, because people zip folders; else nothing.
 
-    Raises:
-        SourceError: too many entries.
+    Raises `SourceError` if there are too many entries.
     """
     if path.is_dir():
         yield (FolderFiles(path),)
@@ -141,11 +140,7 @@ def open_folders(path: Path) -> Iterator[tuple[SourceFiles, ...]]:
 
 @contextmanager
 def open_inner_zip(files: SourceFiles, name: str, path: Path) -> Iterator[tuple[SourceFiles, ...]]:
-    """Open a zip among `files` as `open_folders` does; `path` is for errors.
-
-    Raises:
-        SourceError: too large, or too many entries.
-    """
+    """Open a zip among `files` as `open_folders` does; raises `SourceError` about `path` if it is too large."""
     if files.size(name) > MAX_INNER_ZIP_BYTES:
         raise SourceError("errors.capture_too_large", path=str(path))
     with files.open_file(name) as stream, zipfile.ZipFile(stream) as archive:

@@ -10,26 +10,13 @@ from privaudit.errors import SourceError
 
 
 def read_source(path: Path) -> Capture:
-    """Read a saved source.
-
-    Raises:
-        SourceError: it does not exist, is of an unknown format, is damaged, or is of Android 5 or older.
-    """
+    """Read a saved source. Raises `SourceError` if it is missing, of an unknown format, damaged, or of Android 5."""
     if not path.exists():
         raise SourceError("errors.source_missing", path=str(path))
-    return refuse_old_android(_read(path))
-
-
-def _read(path: Path) -> Capture:
-    if archive.recognises(path):
-        return archive.read(path)
-    # Before the next two: AndroidQF's output contains a bug report, and text files with known names.
-    if androidqf.recognises(path):
-        return androidqf.read(path)
-    if bugreport.recognises(path):
-        return bugreport.read(path)
-    if text_folder.recognises(path):
-        return text_folder.read(path)
+    # In this order: AndroidQF's output contains a bug report, and text files with known names.
+    for reader in (archive, androidqf, bugreport, text_folder):
+        if reader.recognises(path):
+            return refuse_old_android(reader.read(path))
     raise SourceError(
         "errors.source_cut" if archive.is_truncated_zip(path) else "errors.source_unknown", path=str(path)
     )

@@ -87,11 +87,7 @@ def parse_answer_file_name(file_name: str) -> str | None:
 
 
 def read(path: Path) -> Capture:
-    """Read the text files of a folder that have a known name.
-
-    Raises:
-        SourceError: the folder cannot be listed, or has no such file.
-    """
+    """Read the text files with a known name. Raises `SourceError` if there is none, or the folder cannot be listed."""
     try:
         with open_folders(path) as folders:
             files = next(filter(has_answers, folders), folders[0])
@@ -109,7 +105,6 @@ def read(path: Path) -> Capture:
         answers=MappingProxyType(answers),
         taken_at=taken_at,
         source=Source(kind="folder", sha256=sha256),
-        demo=False,
     )
 
 

@@ -13,7 +13,8 @@ import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,7 @@ from typing import Final, Literal, TypeAlias
 
 from privaudit.atomic_write import atomic_writer
 from privaudit.capture.model import Capture
+from privaudit.capture.source_files import sha256_file
 from privaudit.capture.text_folder import answer_file_name
 from privaudit.documents import evidence_pages
 from privaudit.documents.evidence_pages import grouped_hash
@@ -60,8 +62,7 @@ class EvidenceCheck:
 def disclosable_report(report: Report, packages: tuple[str, ...]) -> Report:
     """Return `report` reduced to lending and listed apps, or to `packages` (then it counts no unrecognised apps).
 
-    Raises:
-        UsageError: the report does not have one of the packages.
+    Raises `UsageError` if the report does not have one of the packages.
     """
     known = tuple(dict.fromkeys(app.package for app in report.apps))
     for package in packages:
@@ -90,61 +91,48 @@ def create_evidence_folder(
     language: Translator,
     created_at: datetime,
 ) -> str:
-    """Create `folder` and return the hash that its hash page shows.
+    """Create `folder`, which must not exist, with a `disclosable_report`; return the hash that its hash page shows.
 
-    Args:
-        folder: Must not exist.
-        report: What may be shown; see `disclosable_report`.
-        capture: The source, if it is a capture: then the file of each evidence line is known.
-        write_sealed: Writes the whole source into the sealed part.
-        language: The language of the pages.
-        created_at: The time now.
-
-    Raises:
-        SourceError: the folder cannot be written; nothing is left behind.
+    `write_sealed` writes the whole source into the sealed part; if that is a `capture`, the file of each evidence line
+    is known. Raises `SourceError` if the folder cannot be written; nothing is left behind.
     """
     kept_files = _kept_files(capture, report) if capture is not None else None
+    with _new_folder(folder) as temp_folder:
+        disclosable, sealed = temp_folder / DISCLOSABLE, temp_folder / SEALED
+        for part in (disclosable, sealed):
+            part.mkdir(mode=0o700)
+        for name in _REPORT_FILES:
+            write_report(report, disclosable / name, language)
+        lines_page = evidence_pages.evidence_lines_page(report, language, kept_files)
+        save_text(document_to_text(lines_page), disclosable / "lines.txt")
+        log_page = evidence_pages.incident_log_page(language)
+        save_text(document_to_html(log_page), disclosable / "log.html")
+        save_text(document_to_text(log_page), disclosable / "log.txt")
+        notice = evidence_pages.sealed_notice(language, is_whole_capture=kept_files is not None)
+        save_text(document_to_text(notice), sealed / "READ-ME-FIRST.txt")
+        write_sealed(sealed)
+        files = sorted(file.relative_to(temp_folder).as_posix() for file in temp_folder.rglob("*") if file.is_file())
+        hash_list = "".join(f"{sha256_file(temp_folder / name)}  {name}\n" for name in files)
+        save_text(hash_list, temp_folder / HASH_LIST_FILE)
+        digest = hashlib.sha256(hash_list.encode()).hexdigest()
+        page = evidence_pages.hash_page(report, language, digest, created_at)
+        save_text(document_to_html(page), temp_folder / HASH_PAGE_FILE)
+    return digest
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder that becomes `folder` in the end. After an error, or Ctrl-C, nothing of it is left."""
     try:
         temp_folder = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.absolute().parent))
         try:
-            digest = _write_contents(temp_folder, report, kept_files, write_sealed, language, created_at)
+            yield temp_folder
             temp_folder.replace(folder)
         except BaseException:
-            shutil.rmtree(temp_folder, ignore_errors=True)  # Ctrl-C, too, leaves nothing half-written
+            shutil.rmtree(temp_folder, ignore_errors=True)
             raise
     except OSError as error:
         raise SourceError("errors.not_written", path=str(folder), reason=error.strerror or str(error)) from error
-    return digest
-
-
-def _write_contents(
-    temp_folder: Path,
-    report: Report,
-    kept_files: Mapping[str, str] | None,
-    write_sealed: Callable[[Path], None],
-    language: Translator,
-    created_at: datetime,
-) -> str:
-    disclosable, sealed = temp_folder / DISCLOSABLE, temp_folder / SEALED
-    for part in (disclosable, sealed):
-        part.mkdir(mode=0o700)
-    for name in _REPORT_FILES:
-        write_report(report, disclosable / name, language)
-    lines_page = evidence_pages.evidence_lines_page(report, language, kept_files)
-    save_text(document_to_text(lines_page), disclosable / "lines.txt")
-    log_page = evidence_pages.incident_log_page(language)
-    save_text(document_to_html(log_page), disclosable / "log.html")
-    save_text(document_to_text(log_page), disclosable / "log.txt")
-    notice = evidence_pages.sealed_notice(language, is_whole_capture=kept_files is not None)
-    save_text(document_to_text(notice), sealed / "READ-ME-FIRST.txt")
-    write_sealed(sealed)
-    files = sorted(file.relative_to(temp_folder).as_posix() for file in temp_folder.rglob("*") if file.is_file())
-    hash_list = "".join(f"{file_sha256(temp_folder / name)}  {name}\n" for name in files)
-    save_text(hash_list, temp_folder / HASH_LIST_FILE)
-    digest = hashlib.sha256(hash_list.encode()).hexdigest()
-    page = evidence_pages.hash_page(report, language, digest, created_at)
-    save_text(document_to_html(page), temp_folder / HASH_PAGE_FILE)
-    return digest
 
 
 def _kept_files(capture: Capture, report: Report) -> dict[str, str]:
@@ -166,21 +154,16 @@ def copy_into(source: Path, name: str) -> Callable[[Path], None]:
     return copy
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of the file at `path`, in hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def verify_evidence_folder(folder: Path) -> EvidenceCheck:
     """Compare every file in `folder` with its list of hashes; raises `SourceError` if that is missing or unreadable."""
     raw = _read_limited(folder / HASH_LIST_FILE, folder)
     digest = hashlib.sha256(raw).hexdigest()
     hashes = _parse_hash_list(raw, folder / HASH_LIST_FILE)
-    changes: list[tuple[FileChangeKind, str]] = []
-    for name, file_digest in hashes.items():
-        if change := _compare_file(folder / PurePosixPath(name), file_digest):
-            changes.append((change, name))
+    changes: list[tuple[FileChangeKind, str]] = [
+        (change, name)
+        for name, file_digest in hashes.items()
+        if (change := _compare_file(folder / PurePosixPath(name), file_digest)) is not None
+    ]
     unchanged = len(hashes) - len(changes)
     present = {
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
@@ -196,10 +179,8 @@ def verify_evidence_folder(folder: Path) -> EvidenceCheck:
 
 def _parse_hash_list(raw: bytes, path: Path) -> dict[str, str]:
     """Return file name → SHA-256."""
-    try:
-        matches = [_HASH_LIST_LINE.fullmatch(line) for line in raw.decode("ascii").splitlines()]
-    except UnicodeDecodeError as error:
-        raise SourceError("errors.kept_list_damaged", path=str(path)) from error
+    # What is no ASCII is no line of it either.
+    matches = [_HASH_LIST_LINE.fullmatch(line) for line in raw.decode("ascii", "replace").splitlines()]
     if not matches or None in matches:
         raise SourceError("errors.kept_list_damaged", path=str(path))
     return {match[2]: match[1] for match in matches if match is not None}
@@ -210,7 +191,7 @@ def _compare_file(path: Path, digest: str) -> FileChangeKind | None:
         # A symbolic link would be hashed by what it points to, outside the folder.
         if path.is_symlink() or not path.is_file():
             return "changed" if path.exists() or path.is_symlink() else "missing"
-        return None if file_sha256(path) == digest else "changed"
+        return None if sha256_file(path) == digest else "changed"
     except OSError:
         return "changed"
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from privaudit import documents
 from privaudit.documents import app_blocks
-from privaudit.documents.letters import incident_log_table
+from privaudit.documents.letters import incident_log_blocks
 from privaudit.i18n import Translator
 from privaudit.model import Report
 from privaudit.report.view import ReportView
@@ -69,8 +69,7 @@ def evidence_lines_page(
 
 def incident_log_page(language: Translator) -> documents.Document:
     """Return the log of calls and messages, to be filled in by hand."""
-    blocks = (documents.Paragraph(language.t("papers.log_intro")), incident_log_table(language))
-    return documents.titled_document(language.t("papers.log_head"), language.code, blocks)
+    return documents.titled_document(language.t("papers.log_head"), language.code, incident_log_blocks(language))
 
 
 def sealed_notice(language: Translator, *, is_whole_capture: bool) -> documents.Document:

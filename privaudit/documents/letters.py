@@ -27,6 +27,8 @@ _DEMAND_KEYS: Final[Mapping[Demand, str]] = {
     "answer": "papers.demand_answer",
 }
 """What is demanded of a lender or collector, in this order."""
+_BEFORE_KEYS: Final = ("papers.before_blank", "papers.before_verify", "papers.before_promise")
+"""What to do before a letter is sent, to whomever."""
 _INCIDENT_LOG_COLUMNS: Final = (
     "papers.log_no",
     "papers.log_when",
@@ -58,9 +60,7 @@ class LetterKind(StrEnum):
 def draft_letter(report: Report, package: str, kind: LetterKind, country_rights: CountryRights) -> documents.Document:
     """Return a letter, in the country's language, about the app `package`.
 
-    Raises:
-        UsageError: the report has no finding about this app.
-        SourceError: the report has no findings at all.
+    Raises `UsageError` if the report has no finding about this app, `SourceError` if it has no findings at all.
     """
     language_code = country_rights.country.letter
     draft = _LetterDraft(ReportView(report, Translator(language_code)), package, country_rights)
@@ -73,9 +73,10 @@ def draft_letter(report: Report, package: str, kind: LetterKind, country_rights:
     return documents.Document(title, language_code, tuple(write_blocks(title)))
 
 
-def incident_log_table(language: Translator) -> documents.DocumentTable:
-    """Return the log of calls and messages, to be filled in by hand."""
-    return documents.blank_table(map(language.t, _INCIDENT_LOG_COLUMNS), _INCIDENT_LOG_ROWS)
+def incident_log_blocks(language: Translator) -> Iterator[documents.DocumentBlock]:
+    """Yield the log of calls and messages, to be filled in by hand."""
+    yield documents.Paragraph(language.t("papers.log_intro"))
+    yield documents.blank_table(map(language.t, _INCIDENT_LOG_COLUMNS), _INCIDENT_LOG_ROWS)
 
 
 class _LetterDraft:
@@ -94,13 +95,7 @@ class _LetterDraft:
         self.country_rights = country_rights
 
     def demand_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
-        yield from self._instruction_blocks(
-            "papers.before_blank",
-            "papers.before_verify",
-            "papers.before_promise",
-            "papers.before_day",
-            "papers.before_send",
-        )
+        yield from self._instruction_blocks(*_BEFORE_KEYS, "papers.before_day", "papers.before_send")
         yield from self._title_blocks(title)
         yield self._fields_with_app("papers.to", "papers.to_reach", "papers.from", "papers.account", "papers.date")
         yield from app_blocks.access_blocks(self.view, self.package)
@@ -111,13 +106,7 @@ class _LetterDraft:
         yield self._fields("papers.reach", "papers.signature")
 
     def complaint_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
-        yield from self._instruction_blocks(
-            "papers.before_office",
-            "papers.before_blank",
-            "papers.before_verify",
-            "papers.before_promise",
-            "papers.before_copy",
-        )
+        yield from self._instruction_blocks("papers.before_office", *_BEFORE_KEYS, "papers.before_copy")
         yield from self._title_blocks(title)
         offices = map(self._verified_title, (item for item in self.country_rights.office if item.letter))
         yield documents.Heading(self.t("papers.complaint_to"))
@@ -158,8 +147,7 @@ class _LetterDraft:
         yield documents.checkbox_list(in_language(item.text, self.language.code) for item in self.country_rights.save)
         yield documents.PageBreak()
         yield documents.Heading(self.t("papers.log_head"))
-        yield documents.Paragraph(self.t("papers.log_intro"))
-        yield incident_log_table(self.language)
+        yield from incident_log_blocks(self.language)
 
     def _instruction_blocks(self, *keys: str) -> Iterator[documents.DocumentBlock]:
         """Yield a page of instructions that is not part of the letter."""

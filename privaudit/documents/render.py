@@ -36,8 +36,7 @@ _MARKDOWN_SPECIAL_CHARS: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$-])")
 def output_format(path: Path) -> str:
     """Return the format of a file, a key of `DOCUMENT_FORMATS`.
 
-    Raises:
-        UsageError: as `validate_output`, or the file exists: it may hold a form that was filled in.
+    Raises `UsageError` as `validate_output` does, and if the file exists: it may hold a form that was filled in.
     """
     validate_output(path, tuple(f".{name}" for name in DOCUMENT_FORMATS))
     if path.exists():

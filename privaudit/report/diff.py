@@ -82,8 +82,10 @@ def compare_reports(before: Report, after: Report) -> Diff:
 
 def _is_same_phone(before: Report, after: Report) -> bool:
     """Return whether both may be of one phone: its model, and when the apps that both have were first installed."""
-    if _differs(before.phone.model, after.phone.model) or _differs(before.phone.manufacturer, after.phone.manufacturer):
-        return False
+    old, new = before.phone, after.phone
+    for names in ({old.model, new.model}, {old.manufacturer, new.manufacturer}):
+        if len(names - {None}) > 1:
+            return False
     times = {(app.package, app.user): app.first_installed for app in before.apps if app.first_installed is not None}
     matches = [
         times[app.package, app.user] == app.first_installed
@@ -93,13 +95,10 @@ def _is_same_phone(before: Report, after: Report) -> bool:
     return any(matches) or not matches
 
 
-def _differs(before: str | None, after: str | None) -> bool:
-    return before is not None and after is not None and before != after
-
-
 def _iter_changes(before: Report, after: Report) -> Iterator[ReportChange]:
     old_apps, new_apps = ({(app.package, app.user): app for app in report.apps} for report in (before, after))
-    complete = _is_special_access_complete(before) and _is_special_access_complete(after)
+    coverage = (row for row in (*before.coverage, *after.coverage) if row.question in SPECIAL_ACCESS_QUESTIONS)
+    complete = not any(row.could_hide for row in coverage)
     for key in sorted({**old_apps, **new_apps}):
         old_app, new_app = old_apps.get(key), new_apps.get(key)
         if old_app is not None and new_app is not None:
@@ -134,13 +133,11 @@ def _special_access_changes(old_app: App, new_app: App, *, complete: bool) -> It
     """Yield the kinds gained and lost; unless both reports are `complete`, a kind that one lacks may be held."""
     old_kinds, new_kinds = ({access.kind for access in app.special_access} for app in (old_app, new_app))
     for kind in sorted(old_kinds ^ new_kinds):
-        is_gained = kind in new_kinds
-        before, after = ("not_held", "held") if is_gained else ("held", "not_held")
-        if not complete:
-            direction = ChangeDirection.UNKNOWN
+        if kind in new_kinds:
+            before, after, direction = "not_held", "held", ChangeDirection.OPENED
         else:
-            direction = ChangeDirection.OPENED if is_gained else ChangeDirection.CLOSED
-        yield _make_change(new_app, kind, before, after, direction)
+            before, after, direction = "held", "not_held", ChangeDirection.CLOSED
+        yield _make_change(new_app, kind, before, after, direction if complete else ChangeDirection.UNKNOWN)
 
 
 def _make_change(
@@ -149,10 +146,6 @@ def _make_change(
     return ReportChange(
         package=app.package, user=app.user, label=app.label, what=what, before=before, after=after, direction=direction
     )
-
-
-def _is_special_access_complete(report: Report) -> bool:
-    return not any(row.could_hide for row in report.coverage if row.question in SPECIAL_ACCESS_QUESTIONS)
 
 
 def _is_user_checked(report: Report, app: App) -> bool:

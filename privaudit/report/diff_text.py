@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from privaudit.i18n import Translator
-from privaudit.model import DataClass, Message, MessageValue
+from privaudit.model import Message, MessageValue
 from privaudit.report import summary
 from privaudit.report.diff import ChangeDirection, Diff, ReportChange
 from privaudit.report.layout import hanging_indent, wrap
@@ -23,6 +23,11 @@ _DIRECTION_KEYS: Final[Mapping[ChangeDirection, str]] = {
     ChangeDirection.CHANGED: "diff.changed",
     ChangeDirection.CLOSED: "diff.closed",
     ChangeDirection.GONE: "diff.gone",
+}
+_SUBJECT_KEYS: Final[Mapping[str, str]] = {
+    "app": "diff.app",
+    **{data.value: key for data, key in DATA_NAME_KEYS.items()},
+    **SPECIAL_ACCESS_KEYS,
 }
 _STATE_KEYS: Final[Mapping[str, str]] = {
     "held": "diff.held",
@@ -103,14 +108,8 @@ def _change_message(change: ReportChange) -> Message:
     app: MessageValue = change.app_name
     if change.user != 0:
         app = Message(key="diff.of_user", values={"app": change.app_name, "user": change.user})
-    if change.what in set(DataClass):
-        subject_key = DATA_NAME_KEYS[DataClass(change.what)]
-    else:
-        # A kind of special access that a later version added is not in the table: shown as its key.
-        subject_key = (
-            "diff.app" if change.what == "app" else SPECIAL_ACCESS_KEYS.get(change.what, "diff." + change.what)
-        )
-    what = Message(key=subject_key)
+    # A kind of special access that a later version added is not in the table: shown as its key.
+    what = Message(key=_SUBJECT_KEYS.get(change.what, "diff." + change.what))
     if change.before is None or change.after is None:
         return Message(key="diff.row", values={"app": app, "what": what})
     before, after = Message(key=_STATE_KEYS[change.before]), Message(key=_STATE_KEYS[change.after])

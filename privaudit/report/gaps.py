@@ -140,13 +140,8 @@ def list_coverage_sentences(
 
 def list_size_sentence(language: Translator, list_info: SignatureListInfo, country: str | None) -> str:
     """Return how many packages the lists hold, to stand beside a number of listed apps."""
-    match list_info.packages_for_country:
-        case None:
-            key = "report.list_held"
-        case 0:
-            key = "report.list_country_none"
-        case _:
-            key = "report.list_held_country"
+    keys = {None: "report.list_held", 0: "report.list_country_none"}
+    key = keys.get(list_info.packages_for_country, "report.list_held_country")
     return language.t(key, **_list_values(list_info, country))
 
 

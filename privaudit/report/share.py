@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
-from privaudit.model import Access, App, Finding, LabelState, Message, MessageValue, Permission, Report
+from privaudit.model import Access, App, Finding, LabelState, Message, MessageValue, Report
 from privaudit.report import summary
+
+Time = TypeVar("Time", datetime, datetime | None)
 
 REMOVED_TEXT: Final = "[removed]"
 """Stands for what was removed, as in a redacted capture."""
@@ -53,7 +55,10 @@ def _anonymize_app(app: App, taken_at: datetime, package_by_label: dict[str, str
         last_updated=None,
         access={data: _anonymize_access(access, taken_at) for data, access in app.access.items()},
         other_access={data: _anonymize_access(access, taken_at) for data, access in app.other_access.items()},
-        permissions=tuple(map(_anonymize_permission, app.permissions)),
+        permissions=tuple(
+            replace(one, last_access=_month_start(one.last_access), last_reject=_month_start(one.last_reject))
+            for one in app.permissions
+        ),
         lending=replace(
             app.lending, reasons=tuple(_anonymize_message(reason, package_by_label) for reason in app.lending.reasons)
         ),
@@ -65,7 +70,7 @@ def _anonymize_access(access: Access, taken_at: datetime) -> Access:
         access,
         last_read=_event_month(access.last_read, access.last_read_age_s, taken_at),
         last_read_age_s=None,
-        history_since=access.history_since and _month_start(access.history_since),
+        history_since=_month_start(access.history_since),
         last_refused=_event_month(access.last_refused, access.last_refused_age_s, taken_at),
         last_refused_age_s=None,
     )
@@ -75,15 +80,7 @@ def _event_month(moment: datetime | None, age_s: int | None, taken_at: datetime)
     """Return the month of a time that is known by itself or by its age, which would give the day."""
     if moment is None and age_s is not None:
         moment = taken_at - timedelta(seconds=age_s)
-    return moment and _month_start(moment)
-
-
-def _anonymize_permission(permission: Permission) -> Permission:
-    return replace(
-        permission,
-        last_access=permission.last_access and _month_start(permission.last_access),
-        last_reject=permission.last_reject and _month_start(permission.last_reject),
-    )
+    return _month_start(moment)
 
 
 def _anonymize_finding(finding: Finding, package_by_label: dict[str, str]) -> Finding:
@@ -114,5 +111,5 @@ def _anonymize_value(value: MessageValue, package_by_label: dict[str, str]) -> M
     return package_by_label.get(value, value) if isinstance(value, str) else value
 
 
-def _month_start(moment: datetime) -> datetime:
-    return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+def _month_start(moment: Time) -> Time:
+    return moment and moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -104,7 +104,10 @@ class TestAnswers:
         (tmp_path / "a.apk").write_bytes(APK)
         places = [(0, 1), (4095, 4097), (1_000_000, 1_300_000), (len(APK) - 22, len(APK) + 9)]
         with lab(put={tmp_path / "a.apk": "/data/app/a.apk"}) as phone, dial(phone) as line:
-            assert remote_file.read_ranges(line, "/data/app/a.apk", places) == tuple(APK[a:b] for a, b in places)
+            file = remote_file.RemoteFile("/data/app/a.apk", len(APK))
+            assert remote_file.fetch_file_sizes(line, [file.path]) == {file.path: file.size}
+            remote_file.fetch_blocks(line, [(file, file.missing_blocks(*place)) for place in places])
+            assert [file.bytes_at(*place) for place in places] == [APK[a:b] for a, b in places]
             assert remote_file.fetch_file_hashes(line, ["/data/app/a.apk"]) == {
                 "/data/app/a.apk": hashlib.sha256(APK).hexdigest()
             }

@@ -110,8 +110,11 @@ class TestAnswers:
 
     def test_ranges_of_files(self, dial, phone):
         line = dial(phone())
-        first, last = remote_file.read_ranges(line, "/data/app/a/base.apk", [(10, 20), (len(APK) - 5, len(APK) + 99)])
-        assert (first, last) == (APK[10:20], APK[-5:])
+        file = remote_file.RemoteFile("/data/app/a/base.apk", len(APK))
+        assert remote_file.fetch_file_sizes(line, [file.path]) == {file.path: file.size}
+        places = [(10, 20), (len(APK) - 5, len(APK) + 99)]
+        remote_file.fetch_blocks(line, [(file, file.missing_blocks(*place)) for place in places])
+        assert [file.bytes_at(*place) for place in places] == [APK[10:20], APK[-5:]]
 
 
 def _try(line, text):
