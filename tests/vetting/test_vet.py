@@ -273,6 +273,17 @@ def test_a_v1_signer_that_cannot_be_read_is_a_gap(vet_bytes, loan_apk):
     assert not spoiled.complete
 
 
+@pytest.mark.parametrize(
+    ("names", "padding", "reason"), [("A", 2 << 20, "entry_too_large"), ("ABCDEFGHIJKLMN", 0, "signatures_too_many")]
+)
+def test_a_v1_file_that_is_not_read_is_a_gap(vet_bytes, loan_apk, names, padding, reason):
+    signature = next(row.content for row in rows_of(loan_apk) if row.name.endswith(".RSA"))
+    rows = [Row(f"META-INF/{name}.RSA", signature + bytes(padding)) for name in names]
+    document = vet_bytes(with_entries(loan_apk, rows))
+    assert (gap_reasons(document)["signers"], document.complete) == (reason, False)
+    assert document.app.certificates_sha256
+
+
 def test_an_app_of_two_package_names_is_not_vetted(vet_bytes, build_apk):
     content = build_apk(head='<uses-permission android:name="king.credit.ng"/>', package="com.example.t")
     for name in ("raw", "typed"):
