@@ -117,7 +117,7 @@ def _read_parsed_apk(
     except ApkError as error:
         return replace(empty, problem=error.message, label_problem=error.message)
     resolver = LabelResolver(apk, languages, sdk, table)
-    labels, label_problem = resolver.resolve_device_languages(_label_value(manifest))
+    labels, label_problem = resolver.resolve_device_languages(manifest.label)
     launcher_labels = [
         resolver.displayed_label(resolver.resolve_device_languages(value)[0])
         for value in _launcher_label_values(manifest)
@@ -128,7 +128,7 @@ def _read_parsed_apk(
 def read_apk_file(apk: ApkParts, manifest: ApkManifest) -> ApkInfo:
     """Read a complete APK outside of a phone, with its labels in every language that it supports."""
     resolver = LabelResolver(apk, (), None)
-    labels, label_problem = resolver.resolve_all_languages(_label_value(manifest))
+    labels, label_problem = resolver.resolve_all_languages(manifest.label)
     launcher_labels = [
         label
         for value in _launcher_label_values(manifest)
@@ -138,10 +138,6 @@ def read_apk_file(apk: ApkParts, manifest: ApkManifest) -> ApkInfo:
     return _build_info(apk, manifest, resolver, labels, label_problem, launcher_labels)
 
 
-def _label_value(manifest: ApkManifest) -> XmlValue | None:
-    return manifest.label or next((launcher.label for launcher in manifest.launchers), None)
-
-
 def _launcher_label_values(manifest: ApkManifest) -> Iterable[XmlValue]:
     """Return the declared labels of launcher icons. The app can switch on an icon that is off in the manifest."""
     return (launcher.label for launcher in manifest.launchers if launcher.label is not None)
@@ -149,7 +145,7 @@ def _launcher_label_values(manifest: ApkManifest) -> Iterable[XmlValue]:
 
 def _find_other_labels(manifest: ApkManifest, resolver: LabelResolver) -> Iterable[str]:
     """Return the names that are for some phones only; raises ApkError if there are more than any real app has."""
-    values = (_label_value(manifest), *_launcher_label_values(manifest))
+    values = (manifest.label, *_launcher_label_values(manifest))
     names = dict.fromkeys(name for value in values for name in resolver.find_other_labels(value) if name)
     if len(names) > _MAX_OTHER_LABELS:
         raise ApkError("apk.resources_damaged")
@@ -219,7 +215,6 @@ def _read_signing_info(apk: ApkParts) -> tuple[SigningInfo | None, Message | Non
 
 
 def _label_resource_ids(manifest: ApkManifest) -> Iterable[int]:
-    """Yield the resources of the labels and of the version name."""
-    for value in (manifest.label, manifest.version_name, *(launcher.label for launcher in manifest.launchers)):
-        if value is not None and value.resource_id is not None:
-            yield value.resource_id
+    """Return the resources of the labels and of the version name."""
+    values = (manifest.label, manifest.version_name, *_launcher_label_values(manifest))
+    return (value.resource_id for value in values if value is not None and value.resource_id is not None)
