@@ -21,7 +21,7 @@ from privaudit.model import Message, Severity, Tool, Verdict
 from privaudit.vetting import bundle, evaluate
 from privaudit.vetting.bundle import AppBundle
 from privaudit.vetting.document import FileInfo, Gap, VettingKnowledgeInfo, VettingReport
-from privaudit.vetting.local_file import open_local_file
+from privaudit.vetting.local_file import FileRange, open_local_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +73,9 @@ def vet(path: Path, context: VettingContext) -> VettingReport:
             file_info = replace(file_info, size=file.contents.size, modified_ns=file.modified_ns)
             file_info = replace(file_info, sha256=file.contents.sha256())
             with bundle.open_bundle(file.contents, path.name) as app_bundle:
-                base = app_bundle.base
-                apk_sha256 = file_info.sha256 if base.file is file.contents else bundle.hash_apk(base)
+                base, apk_sha256 = app_bundle.base.file, file_info.sha256
+                if isinstance(base, FileRange) and base is not file.contents:
+                    apk_sha256 = base.sha256()
                 vetting = vet_bundle(app_bundle, context, file_info, apk_sha256)
             file.ensure_unchanged()
             return vetting

@@ -198,11 +198,7 @@ def evaluate_findings(app: document.VettedApp) -> Iterator[document.VettingFindi
     graded = [(listed.severity_for(model_app, match), match) for match in app.listed]
     for grade, match in sorted(graded, key=lambda pair: pair[0].order):
         yield document.VettingFinding(rule="listed", severity=grade, message=listed.message_for(model_app, match))
-    obtainable = tuple(
-        model.Message(key=DATA_CLASS_KEYS[data_class])
-        for data_class in model.DataClass
-        if may_obtain_data(app.asks[data_class])
-    )
+    obtainable = obtainable_data(app)
     if not obtainable or not app.is_recognised:
         return
     if app.lending.verdict is model.LendingVerdict.EMBEDS:
@@ -213,9 +209,13 @@ def evaluate_findings(app: document.VettedApp) -> Iterator[document.VettingFindi
     yield document.VettingFinding(rule="lender_asks", severity=severity.SEVERITY["lender_asks"], message=message)
 
 
-def may_obtain_data(request: document.DataRequest) -> bool:
-    """Whether the data can reach the app once it is installed."""
-    return request.state is not document.DataRequestState.NOT_REQUESTED
+def obtainable_data(app: document.VettedApp) -> tuple[model.Message, ...]:
+    """Return the names of the data that can reach the app once it is installed."""
+    return tuple(
+        model.Message(key=key)
+        for data_class, key in DATA_CLASS_KEYS.items()
+        if app.asks[data_class].state is not document.DataRequestState.NOT_REQUESTED
+    )
 
 
 def _certificates(facts: ApkInfo) -> tuple[str, ...]:
@@ -289,7 +289,8 @@ def _as_model_app(app: document.VettedApp) -> model.App:
 
 
 def _access(request: document.DataRequest) -> model.Access:
-    state = model.AccessState.NOT_ALLOWED if may_obtain_data(request) else model.AccessState.NOT_REQUESTED
+    is_requested = request.state is not document.DataRequestState.NOT_REQUESTED
+    state = model.AccessState.NOT_ALLOWED if is_requested else model.AccessState.NOT_REQUESTED
     return replace(UNKNOWN_ACCESS, state=state)
 
 
