@@ -51,15 +51,8 @@ def check(app: App, context: CheckContext) -> Iterator[Finding]:
         key = _KEYS[state] if decoy is None else _DECOY_KEYS[state]
         if decoy is not None:
             values["name"] = decoy
-    yield Finding(
-        rule="suspect",
-        severity=severity.SEVERITY["suspect"],
-        package=app.package,
-        user=app.user,
-        message=Message(key=key, values=values),
-        evidence=context.evidence_for(app, *data_access.fact_keys(data), "package"),
-        steps=(),
-    )
+    message = Message(key=key, values=values)
+    yield context.build_finding(app, "suspect", severity.SEVERITY["suspect"], message, *data_access.fact_keys(data))
 
 
 def _find_decoy_term(app: App, context: CheckContext) -> str | None:
