@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 from privaudit.knowledge.loader import Problems, format_location, list_toml_files, locate_row, read_toml, validate_data
-from privaudit.knowledge.schema import SIGNATURE_KEYS, ListExample, ListSource, MatchKind, SignatureFile, SignatureRow
+from privaudit.knowledge.schema import (
+    SIGNATURE_KEYS,
+    LenderConfidence,
+    LenderStatus,
+    ListExample,
+    ListSource,
+    MatchKind,
+    SignatureFile,
+    SignatureRow,
+)
 from privaudit.model import MessageValue, SignatureMatch
 
 _LENDER_ONLY_KEYS: Final = frozenset({"status", "confidence"})
@@ -59,6 +68,16 @@ class RowRef(NamedTuple):
         """Where its app is offered, as far as the list says: the row's countries, else the source's."""
         source = self.app_list.source
         return self.row.countries or ((source.country,) if source.country else ())
+
+    @property
+    def status(self) -> LenderStatus | None:
+        """What is known of the lender; ``licensed`` only where the source itself states a licence."""
+        return self.row.status or self.app_list.source.status
+
+    @property
+    def confidence(self) -> LenderConfidence | None:
+        """How certain it is that the app lends; ``None``: an institution vouches for the collection that names it."""
+        return self.row.confidence or self.app_list.source.confidence
 
     @property
     def signature(self) -> str:
