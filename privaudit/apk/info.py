@@ -81,8 +81,9 @@ def trim_and_read_apk(
             if isinstance(manifest, ApkError):
                 raise manifest
             table = ResourceTable(apk.parts[ARSC].to_bytes())
-            for resource_id in _label_resource_ids(manifest):
-                touch_references(table, resource_id)
+            for value in (manifest.label, manifest.version_name, *_launcher_label_values(manifest)):
+                if value is not None and value.resource_id is not None:
+                    touch_references(table, value.resource_id)
             apk = replace(apk, parts={**apk.parts, ARSC: apk.parts[ARSC].trimmed_to(table.touched_ranges)})
         except ApkError as error:
             table = None
@@ -116,26 +117,12 @@ def _read_parsed_apk(
         manifest = _check_manifest(apk, manifest, version_code)
     except ApkError as error:
         return replace(empty, problem=error.message, label_problem=error.message)
-    resolver = LabelResolver(apk, languages, sdk, table)
-    labels, label_problem = resolver.resolve_device_languages(manifest.label)
-    launcher_labels = [
-        resolver.displayed_label(resolver.resolve_device_languages(value)[0])
-        for value in _launcher_label_values(manifest)
-    ]
-    return _build_info(apk, manifest, resolver, labels, label_problem, launcher_labels)
+    return _build_info(apk, manifest, LabelResolver(apk, languages, sdk, table), all_languages=False)
 
 
 def read_apk_file(apk: ApkParts, manifest: ApkManifest) -> ApkInfo:
     """Read a complete APK outside of a phone, with its labels in every language that it supports."""
-    resolver = LabelResolver(apk, (), None)
-    labels, label_problem = resolver.resolve_all_languages(manifest.label)
-    launcher_labels = [
-        label
-        for value in _launcher_label_values(manifest)
-        for label in resolver.resolve_all_languages(value)[0].values()
-        if label not in labels.values()
-    ]
-    return _build_info(apk, manifest, resolver, labels, label_problem, launcher_labels)
+    return _build_info(apk, manifest, LabelResolver(apk, (), None), all_languages=True)
 
 
 def _launcher_label_values(manifest: ApkManifest) -> Iterable[XmlValue]:
@@ -152,14 +139,16 @@ def _find_other_labels(manifest: ApkManifest, resolver: LabelResolver) -> Iterab
     return names
 
 
-def _build_info(
-    apk: ApkParts,
-    manifest: ApkManifest,
-    resolver: LabelResolver,
-    labels: Mapping[str, str],
-    label_problem: Message | None,
-    launcher_labels: Iterable[str | None],
-) -> ApkInfo:
+def _build_info(apk: ApkParts, manifest: ApkManifest, resolver: LabelResolver, *, all_languages: bool) -> ApkInfo:
+    resolve = resolver.resolve_all_languages if all_languages else resolver.resolve_device_languages
+    labels, label_problem = resolve(manifest.label)
+    launcher_labels: list[str | None] = []
+    for value in _launcher_label_values(manifest):
+        found, _ = resolve(value)
+        if all_languages:
+            launcher_labels += (label for label in found.values() if label not in labels.values())
+        else:
+            launcher_labels.append(resolver.displayed_label(found))
     other_labels: Iterable[str] = ()
     try:
         other_labels = _find_other_labels(manifest, resolver)
@@ -212,9 +201,3 @@ def _read_signing_info(apk: ApkParts) -> tuple[SigningInfo | None, Message | Non
     except ApkError as error:
         return None, error.message
     return signing, signing.problem or apk.signature_problem
-
-
-def _label_resource_ids(manifest: ApkManifest) -> Iterable[int]:
-    """Return the resources of the labels and of the version name."""
-    values = (manifest.label, manifest.version_name, *_launcher_label_values(manifest))
-    return (value.resource_id for value in values if value is not None and value.resource_id is not None)
