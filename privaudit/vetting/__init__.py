@@ -90,7 +90,6 @@ def vet_bundle(
     contents = evaluate.read_app_bundle(app_bundle, context.class_prefixes)
     app = evaluate.evaluate_app(contents, apk_sha256, context.knowledge, context.sdks, context.rules)
     findings = tuple(evaluate.evaluate_findings(app))
-    gaps = (*contents.gaps, *evaluate.metadata_gaps(contents))
     is_found = any(finding.severity is not Severity.INFO for finding in findings)
     return VettingReport(
         tool=Tool(name="privaudit", version=__version__),
@@ -98,10 +97,10 @@ def vet_bundle(
         file=replace(file_info, kind=app_bundle.kind, base=app_bundle.base.name or None, splits=len(app_bundle.splits)),
         app=app,
         findings=findings,
-        gaps=gaps,
+        gaps=tuple(contents.gaps),
         others=tuple(app_bundle.other_packages),
         verdict=Verdict.FOUND if is_found else Verdict.NOTHING_FOUND,
-        complete=not gaps,
+        complete=not contents.gaps,
     )
 
 

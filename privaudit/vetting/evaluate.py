@@ -76,6 +76,11 @@ def read_app_bundle(app_bundle: AppBundle, class_prefixes: Sequence[str]) -> Apk
     remaining_bytes = MAX_TOTAL_DEX_BYTES
     for bundle_apk in (base, *app_bundle.splits):
         remaining_bytes = _scan_code(bundle_apk, class_prefixes, contents, remaining_bytes)
+    label_problem, signing_problem = contents.info.label_problem, contents.info.signing_problem
+    if label_problem is not None and contents.info.label is None and label_problem.key != "apk.no_label":
+        contents.gaps.append(document.Gap(part="label", why=label_problem))
+    if signing_problem is not None:
+        contents.gaps.append(document.Gap(part="signers", why=signing_problem))
     return contents
 
 
@@ -107,15 +112,6 @@ def _read_dex(bundle_apk: BundleApk, name: bytes, max_bytes: int) -> bytes:
     if max(entry.size, entry.compressed_size) > max_bytes:
         raise ApkError("apk.dex_too_much", megabytes=max_bytes >> 20)
     return apk_plan.read_entry(bundle_apk.file, entry, bundle_apk.end_record)
-
-
-def metadata_gaps(contents: ApkContents) -> Iterator[document.Gap]:
-    """Yield what could not be read of the app's names and signers."""
-    facts = contents.info
-    if facts.label_problem is not None and facts.label is None and facts.label_problem.key != "apk.no_label":
-        yield document.Gap(part="label", why=facts.label_problem)
-    if facts.signing_problem is not None:
-        yield document.Gap(part="signers", why=facts.signing_problem)
 
 
 def find_sdks(contents: ApkContents, known_sdks: Sequence[Sdk]) -> Iterator[document.DetectedSdk]:
