@@ -62,10 +62,8 @@ def lint_signatures(path: Path | None = None, *, today: date | None = None) -> L
         _check_list_examples(app_list, problems)
     _check_shared_certificates(files.lists, linted_lists, problems)
     _check_disputed_marks(files.lists, linted_lists, problems)
-    reported: list[Message] = []  # a Message has a dict, so it cannot be a key
-    for problem in problems:
-        if problem not in reported:
-            reported.append(problem)
+    # Each once, by comparison: a Message has a dict, so it cannot be a key.
+    reported = (problem for index, problem in enumerate(problems) if problem not in problems[:index])
     return LintResult(lists=tuple(linted_lists), problems=tuple(reported))
 
 
