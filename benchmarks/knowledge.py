@@ -53,7 +53,7 @@ def load_and_look_up(folder: Path) -> None:
     lists = knowledge.load_knowledge(folder=folder, country="PK")
     lists.describe_lists()
     packages = [*LISTED_PACKAGES, *(f"com.example.app{number}" for number in range(PHONE_APPS - len(LISTED_PACKAGES)))]
-    listed = [package for package in packages if lists.match_package(package) or lists.find_lender(package)]
+    listed = [package for package in packages if lists.find_matches("package", package) or lists.find_lender(package)]
     assert len(listed) == len(LISTED_PACKAGES)
 
 

@@ -46,7 +46,7 @@ class Recogniser:
     def recognises(self, name: AppName, *, reads_contacts: bool = False) -> bool:
         """Whether an app of this name is recognised as a lending app."""
         app = replace(
-            _installed_app(name, reads_contacts=reads_contacts), listed=self.lists.match_package(name.package)
+            _installed_app(name, reads_contacts=reads_contacts), listed=self.lists.find_matches("package", name.package)
         )
         return recognise_lending(app, self.lists).verdict is not LendingVerdict.NO
 
@@ -56,7 +56,7 @@ class Recogniser:
 
     def without_lists(self) -> Recogniser:
         """Return a recogniser with the same vocabulary and no list."""
-        return Recogniser(replace(self.lists, lists=(), _risky_index={}, _lender_index={}))
+        return Recogniser(replace(self.lists, lists=()))
 
 
 def _installed_app(name: AppName, *, reads_contacts: bool) -> App:

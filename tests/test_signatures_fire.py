@@ -135,9 +135,9 @@ def test_every_lender_is_recognised(document):
         verdict = apps[package]["lending"]["verdict"]
         expected = (
             "embeds"
-            if lender.has_embedded_lending
+            if lender.status == "embeds_lending"
             else "yes"
-            if lender.is_confident or apps[package]["listed"]
+            if lender.confidence is None or apps[package]["listed"]
             else "likely"
         )
         assert verdict == expected, package

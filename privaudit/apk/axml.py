@@ -10,8 +10,9 @@ AOSP: ``ResourceTypes.cpp`` (``ResXMLTree``), ``AttributeResolution.cpp`` (``Ret
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from privaudit.apk.parts import ApkError
@@ -105,15 +106,17 @@ class XmlElement:
 
 
 def iter_elements(data: bytes) -> Iterator[XmlElement | None]:
-    """Yield an `XmlElement` where an element starts, and ``None`` where one ends.
-
-    Raises ApkError if `data` is not binary XML, damaged, or larger than any real manifest.
-    """
+    """Yield an `XmlElement` where one starts, ``None`` where one ends; raises ApkError if damaged or too long."""
     view = BinaryView(data, _DAMAGED)
     _, header_size, file_size = view.unpack(CHUNK_HEADER, 0)
     if header_size != CHUNK_HEADER.size or file_size > len(data):
         raise ApkError(_DAMAGED)
-    strings = _StringPool(view, header_size)
+    string_pool_offset = header_size
+
+    @cache
+    def read_string(index: int) -> str | None:
+        return None if index == _NO_INDEX else view.read_string(string_pool_offset, index)
+
     resource_ids: Sequence[int] = ()
     offset, depth = header_size, 0
     for number in range(_MAX_CHUNKS):
@@ -126,7 +129,7 @@ def iter_elements(data: bytes) -> Iterator[XmlElement | None]:
             resource_ids = [resource_id for (resource_id,) in struct.iter_unpack("<I", ids)]
         elif chunk_type == _CHUNK_START_ELEMENT:
             depth += 1
-            yield _parse_element(view.read_bytes(offset + header_size, size - header_size), strings, resource_ids)
+            yield _parse_element(view.read_bytes(offset + header_size, size - header_size), read_string, resource_ids)
         elif chunk_type == _CHUNK_END_ELEMENT:
             depth -= 1
             if depth < 0:
@@ -151,19 +154,7 @@ def _check_chunk(chunk_type: int, header_size: int, size: int) -> None:
         raise ApkError(_DAMAGED)
 
 
-class _StringPool(dict[int, str | None]):
-    """The string pool, decoded string by string."""
-
-    def __init__(self, view: BinaryView, offset: int) -> None:
-        self._view = view
-        self._offset = offset
-
-    def __missing__(self, index: int) -> str | None:
-        self[index] = None if index == _NO_INDEX else self._view.read_string(self._offset, index)
-        return self[index]
-
-
-def _parse_element(body: bytes, strings: _StringPool, resource_ids: Sequence[int]) -> XmlElement:
+def _parse_element(body: bytes, read_string: Callable[[int], str | None], resource_ids: Sequence[int]) -> XmlElement:
     if len(body) < _START_ELEMENT.size:
         raise ApkError(_DAMAGED)
     name, start, attribute_size, count = _START_ELEMENT.unpack_from(body)
@@ -178,8 +169,8 @@ def _parse_element(body: bytes, strings: _StringPool, resource_ids: Sequence[int
     for namespace, attribute, raw, value_type, data in _ATTRIBUTE.iter_unpack(body[_START_ELEMENT.size : end]):
         resource_id = resource_ids[attribute] if attribute < len(resource_ids) else 0
         if resource_id:  # the first of duplicates counts
-            values.setdefault(resource_id, (value_type, data, strings[data if value_type == _STRING else raw]))
+            values.setdefault(resource_id, (value_type, data, read_string(data if value_type == _STRING else raw)))
         if namespace == _NO_INDEX:  # Android finds it by its name, whether or not it has an id
-            typed = strings[data] if value_type == _STRING else None
-            raw_strings.setdefault(strings[attribute] or "", (strings[raw], typed))
-    return XmlElement(strings[name] or "", Attributes(values, raw_strings))
+            typed = read_string(data) if value_type == _STRING else None
+            raw_strings.setdefault(read_string(attribute) or "", (read_string(raw), typed))
+    return XmlElement(read_string(name) or "", Attributes(values, raw_strings))

@@ -81,8 +81,9 @@ def trim_and_read_apk(
             if isinstance(manifest, ApkError):
                 raise manifest
             table = ResourceTable(apk.parts[ARSC].to_bytes())
-            for resource_id in _label_resource_ids(manifest):
-                touch_references(table, resource_id)
+            for value in (manifest.label, manifest.version_name, *_launcher_label_values(manifest)):
+                if value is not None and value.resource_id is not None:
+                    touch_references(table, value.resource_id)
             apk = replace(apk, parts={**apk.parts, ARSC: apk.parts[ARSC].trimmed_to(table.touched_ranges)})
         except ApkError as error:
             table = None
@@ -116,30 +117,12 @@ def _read_parsed_apk(
         manifest = _check_manifest(apk, manifest, version_code)
     except ApkError as error:
         return replace(empty, problem=error.message, label_problem=error.message)
-    resolver = LabelResolver(apk, languages, sdk, table)
-    labels, label_problem = resolver.resolve_device_languages(_label_value(manifest))
-    launcher_labels = [
-        resolver.displayed_label(resolver.resolve_device_languages(value)[0])
-        for value in _launcher_label_values(manifest)
-    ]
-    return _build_info(apk, manifest, resolver, labels, label_problem, launcher_labels)
+    return _build_info(apk, manifest, LabelResolver(apk, languages, sdk, table), all_languages=False)
 
 
 def read_apk_file(apk: ApkParts, manifest: ApkManifest) -> ApkInfo:
     """Read a complete APK outside of a phone, with its labels in every language that it supports."""
-    resolver = LabelResolver(apk, (), None)
-    labels, label_problem = resolver.resolve_all_languages(_label_value(manifest))
-    launcher_labels = [
-        label
-        for value in _launcher_label_values(manifest)
-        for label in resolver.resolve_all_languages(value)[0].values()
-        if label not in labels.values()
-    ]
-    return _build_info(apk, manifest, resolver, labels, label_problem, launcher_labels)
-
-
-def _label_value(manifest: ApkManifest) -> XmlValue | None:
-    return manifest.label or next((launcher.label for launcher in manifest.launchers), None)
+    return _build_info(apk, manifest, LabelResolver(apk, (), None), all_languages=True)
 
 
 def _launcher_label_values(manifest: ApkManifest) -> Iterable[XmlValue]:
@@ -149,21 +132,23 @@ def _launcher_label_values(manifest: ApkManifest) -> Iterable[XmlValue]:
 
 def _find_other_labels(manifest: ApkManifest, resolver: LabelResolver) -> Iterable[str]:
     """Return the names that are for some phones only; raises ApkError if there are more than any real app has."""
-    values = (_label_value(manifest), *_launcher_label_values(manifest))
+    values = (manifest.label, *_launcher_label_values(manifest))
     names = dict.fromkeys(name for value in values for name in resolver.find_other_labels(value) if name)
     if len(names) > _MAX_OTHER_LABELS:
         raise ApkError("apk.resources_damaged")
     return names
 
 
-def _build_info(
-    apk: ApkParts,
-    manifest: ApkManifest,
-    resolver: LabelResolver,
-    labels: Mapping[str, str],
-    label_problem: Message | None,
-    launcher_labels: Iterable[str | None],
-) -> ApkInfo:
+def _build_info(apk: ApkParts, manifest: ApkManifest, resolver: LabelResolver, *, all_languages: bool) -> ApkInfo:
+    resolve = resolver.resolve_all_languages if all_languages else resolver.resolve_device_languages
+    labels, label_problem = resolve(manifest.label)
+    launcher_labels: list[str | None] = []
+    for value in _launcher_label_values(manifest):
+        found, _ = resolve(value)
+        if all_languages:
+            launcher_labels += (label for label in found.values() if label not in labels.values())
+        else:
+            launcher_labels.append(resolver.displayed_label(found))
     other_labels: Iterable[str] = ()
     try:
         other_labels = _find_other_labels(manifest, resolver)
@@ -216,10 +201,3 @@ def _read_signing_info(apk: ApkParts) -> tuple[SigningInfo | None, Message | Non
     except ApkError as error:
         return None, error.message
     return signing, signing.problem or apk.signature_problem
-
-
-def _label_resource_ids(manifest: ApkManifest) -> Iterable[int]:
-    """Yield the resources of the labels and of the version name."""
-    for value in (manifest.label, manifest.version_name, *(launcher.label for launcher in manifest.launchers)):
-        if value is not None and value.resource_id is not None:
-            yield value.resource_id

@@ -68,7 +68,7 @@ class ApkManifest:
     min_sdk: int | None
     target_sdk: int | None
     label: XmlValue | None
-    """Of the application."""
+    """Of the application, else of its first launcher icon."""
     launchers: tuple[Launcher, ...]
     uses_permissions: tuple[UsesPermission, ...]
     split_name: str | None = None
@@ -171,14 +171,16 @@ class _ManifestBuilder:
         min_sdk = self._uses_sdk.integer(_MIN_SDK)
         target_sdk = self._uses_sdk.integer(_TARGET_SDK) or min_sdk
         uses_permissions = tuple(dict.fromkeys(self._uses_permissions))
+        launchers = tuple(map(self._build_launcher, self._launchers))
+        label = self._application.string_or_reference(_LABEL)
         return ApkManifest(
             package=self._package,
             version_code=version_code,
             version_name=self._manifest_attributes.string_or_reference(_VERSION_NAME),
             min_sdk=min_sdk,
             target_sdk=target_sdk,
-            label=self._application.string_or_reference(_LABEL),
-            launchers=tuple(map(self._build_launcher, self._launchers)),
+            label=label or next((launcher.label for launcher in launchers), None),
+            launchers=launchers,
             uses_permissions=(*uses_permissions, *_implied_permissions(uses_permissions, target_sdk or 1)),
             split_name=self._split_name,
             components=frozenset(self._components),

@@ -10,8 +10,8 @@ import hashlib
 import json
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -152,6 +152,8 @@ class _PartHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PartsHeader:
+    """`ApkParts` without the pieces."""
+
     package: str
     path: str
     state: AnswerState
@@ -159,7 +161,7 @@ class _PartsHeader:
     size: int | None
     sha256: str | None
     parts: dict[str, _PartHeader]
-    problems: dict[str, Message]
+    problems: Mapping[str, Message]
 
 
 _HEADER_ADAPTER: Final[TypeAdapter[_PartsHeader]] = TypeAdapter(_PartsHeader)
@@ -167,19 +169,11 @@ _HEADER_ADAPTER: Final[TypeAdapter[_PartsHeader]] = TypeAdapter(_PartsHeader)
 
 def dump_apk_parts(apk: ApkParts) -> bytes:
     """Serialise `apk`: a line with the format's name, a line of JSON, then each piece after its offset and length."""
-    header = _PartsHeader(
-        package=apk.package,
-        path=apk.path,
-        state=apk.state,
-        detail=apk.detail,
-        size=apk.size,
-        sha256=apk.sha256,
-        parts={
-            name: _PartHeader(size=part.size, sha256=part.sha256, pieces=len(part.pieces))
-            for name, part in apk.parts.items()
-        },
-        problems=dict(apk.problems),
-    )
+    parts = {
+        name: _PartHeader(size=part.size, sha256=part.sha256, pieces=len(part.pieces))
+        for name, part in apk.parts.items()
+    }
+    header = _PartsHeader(**_values_beside_parts(apk), parts=parts)
     pieces = (
         _PIECE_HEADER.pack(offset, len(piece)) + piece for part in apk.parts.values() for offset, piece in part.pieces
     )
@@ -206,16 +200,11 @@ def load_apk_parts(package: str, data: bytes) -> ApkParts:
             raise ValueError("changed")
     if offset != len(data):
         raise ValueError("damaged")
-    return ApkParts(
-        package=package,
-        path=header.path,
-        state=header.state,
-        detail=header.detail,
-        size=header.size,
-        parts=parts,
-        problems=header.problems,
-        sha256=header.sha256,
-    )
+    return ApkParts(**_values_beside_parts(header), parts=parts)
+
+
+def _values_beside_parts(apk: ApkParts | _PartsHeader) -> dict[str, Any]:
+    return {value.name: getattr(apk, value.name) for value in fields(apk) if value.name != "parts"}
 
 
 def _parse_pieces(data: bytes, position: int, header: _PartHeader) -> tuple[tuple[tuple[int, bytes], ...], int]:

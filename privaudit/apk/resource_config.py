@@ -85,6 +85,7 @@ _QUALIFIER_BYTES: Final = ((4, 8), (12, 36), (40, 60))
 _SCRIPT_MATCHING_SDK: Final = 24
 """Android 7 selects by script; before, a region in the table had to be the phone's."""
 _LTR, _RTL = 0x40, 0x80
+"""``LAYOUTDIR_LTR``, ``LAYOUTDIR_RTL``."""
 _SCREEN_SIZE_MASK, _SCREEN_LONG_MASK, _LAYOUT_DIRECTION_MASK = 0x0F, 0x30, 0xC0
 _UI_TYPE_MASK, _UI_NIGHT_MASK = 0x0F, 0x30
 _SCREEN_SIZE_NORMAL: Final = 2
@@ -93,22 +94,10 @@ _SCREEN_SIZE_NORMAL: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceConfig:
-    """The device to select for: by default an ordinary phone in portrait and day mode."""
+    """The device to select for: an ordinary phone in portrait and day mode."""
 
     locale: Locale = field(default_factory=Locale)
     sdk: int = 10_000
-    orientation: int = 1
-    touchscreen: int = 3
-    keyboard: int = 1
-    navigation: int = 1
-    screen_width_px: int = 1080
-    screen_height_px: int = 2400
-    width_dp: int = 411
-    height_dp: int = 891
-    screen_layout: int = 0x20 | _SCREEN_SIZE_NORMAL
-    ui_mode: int = 0x11
-    round_screen: int = 1
-    color_mode: int = 0x05
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,28 +146,28 @@ class ResourceConfig:
         equal_pairs = (
             (self.mcc, 0),
             (self.mnc, 0),
-            (self.orientation, device.orientation),
-            (self.touchscreen, device.touchscreen),
-            (self.keyboard, device.keyboard),
-            (self.navigation, device.navigation),
+            (self.orientation, 1),  # portrait
+            (self.touchscreen, 3),  # finger
+            (self.keyboard, 1),  # none
+            (self.navigation, 1),  # none
             (self.input_flags, 0),
             (self.minor_version, 0),
-            (self.screen_layout & _SCREEN_LONG_MASK, device.screen_layout & _SCREEN_LONG_MASK),
+            (self.screen_layout & _SCREEN_LONG_MASK, 0x20),
             (self.screen_layout & _LAYOUT_DIRECTION_MASK, layout_direction),
-            (self.ui_mode & _UI_TYPE_MASK, device.ui_mode & _UI_TYPE_MASK),
-            (self.ui_mode & _UI_NIGHT_MASK, device.ui_mode & _UI_NIGHT_MASK),
-            (self.round_screen, device.round_screen),
-            (self.color_mode & 0x03, device.color_mode & 0x03),
-            (self.color_mode & 0x0C, device.color_mode & 0x0C),
+            (self.ui_mode & _UI_TYPE_MASK, 0x01),  # phone
+            (self.ui_mode & _UI_NIGHT_MASK, 0x10),  # day
+            (self.round_screen, 1),  # not round
+            (self.color_mode & 0x03, 0x01),  # no wide gamut
+            (self.color_mode & 0x0C, 0x04),  # no high dynamic range
         )
         upper_bounds = (
             (self.sdk, device.sdk),
-            (self.screen_width_px, device.screen_width_px),
-            (self.screen_height_px, device.screen_height_px),
-            (self.screen_layout & _SCREEN_SIZE_MASK, device.screen_layout & _SCREEN_SIZE_MASK),
-            (self.smallest_width_dp, min(device.width_dp, device.height_dp)),
-            (self.width_dp, device.width_dp),
-            (self.height_dp, device.height_dp),
+            (self.screen_width_px, 1080),
+            (self.screen_height_px, 2400),
+            (self.screen_layout & _SCREEN_SIZE_MASK, _SCREEN_SIZE_NORMAL),
+            (self.smallest_width_dp, 411),
+            (self.width_dp, 411),
+            (self.height_dp, 891),
         )
         return (
             all(value in {0, device_value} for value, device_value in equal_pairs)
@@ -200,20 +189,20 @@ class ResourceConfig:
         screen_size = self.screen_layout & _SCREEN_SIZE_MASK
         return (
             *self._locale_specificity(device.locale),
-            int(bool(self.screen_layout & _LAYOUT_DIRECTION_MASK)),
+            bool(self.screen_layout & _LAYOUT_DIRECTION_MASK),
             self.smallest_width_dp,
             self.width_dp + self.height_dp,
             screen_size or _SCREEN_SIZE_NORMAL,
-            int(bool(screen_size)),
-            int(bool(self.screen_layout & _SCREEN_LONG_MASK)),
-            int(bool(self.round_screen)),
-            int(bool(self.color_mode)),
-            int(bool(self.orientation)),
-            int(bool(self.ui_mode & _UI_TYPE_MASK)),
-            int(bool(self.ui_mode & _UI_NIGHT_MASK)),
-            int(bool(self.touchscreen)),
-            int(bool(self.keyboard)),
-            int(bool(self.navigation)),
+            bool(screen_size),
+            bool(self.screen_layout & _SCREEN_LONG_MASK),
+            bool(self.round_screen),
+            bool(self.color_mode),
+            bool(self.orientation),
+            bool(self.ui_mode & _UI_TYPE_MASK),
+            bool(self.ui_mode & _UI_NIGHT_MASK),
+            bool(self.touchscreen),
+            bool(self.keyboard),
+            bool(self.navigation),
             self.screen_width_px + self.screen_height_px,
             self.sdk,
         )
@@ -221,11 +210,10 @@ class ResourceConfig:
     def _locale_specificity(self, requested: Locale) -> tuple[int, int]:
         locale = self.locale
         if not locale.language:
-            # The default of an app counts as American English.
-            return (1, 0)
+            return (1, 0)  # the default of an app counts as American English
         if requested.language == "en" and requested.region in {"", "US"} and locale.region not in {"", "US"}:
             return (0, 0)
-        script = int(bool(locale.script) and locale.script == requested.script)
+        script = bool(locale.script) and locale.script == requested.script
         if locale.region == requested.region:
             return (5, script)
         if locale.region and locale.region == requested.parent_region:

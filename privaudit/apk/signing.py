@@ -139,11 +139,7 @@ def _parse_signer(data: bytes, block_id: int) -> Signer:
 
 
 def _parse_rotation_history(data: bytes) -> Iterator[str]:
-    """Yield the certificate of each level.
-
-    The structure is a version, then levels of signed data (a certificate and an algorithm), flags, an algorithm and a
-    signature.
-    """
+    """Yield the certificate of each level: after a version, levels begin with signed data, which begins with it."""
     for level in _iter_length_prefixed(data[_U32.size :]):
         signed_data, _ = _read_length_prefixed(level, 0)
         certificate, _ = _read_length_prefixed(signed_data, 0)

@@ -94,10 +94,7 @@ class CentralDirectory:
 
 
 def find_end_record(tail: bytes, file_size: int) -> EndRecord | None:
-    """Find the end record in the last bytes of a file; ``None`` if more of them are needed.
-
-    Raises ApkError if there is none, or Android would reject it.
-    """
+    """Find the end record in the last bytes of a file; ``None``: more are needed. Raises ApkError if none is valid."""
     offset = tail.rfind(_END_SIGNATURE, 0, max(0, len(tail) - END_RECORD_BYTES + len(_END_SIGNATURE)))
     if offset < 0:
         if len(tail) < min(file_size, MAX_TAIL_BYTES):

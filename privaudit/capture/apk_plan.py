@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Final, Protocol, TypeAlias
 
 from privaudit.apk import zip_reader
-from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkError, ApkPart, apk_message
+from privaudit.apk.parts import ARSC, MANIFEST, MAX_PARTS, SIGNING_BLOCK, ApkError, ApkPart, apk_message
 from privaudit.capture.scripts import BLOCK_BYTES
 from privaudit.model import Message
 
@@ -25,7 +25,8 @@ _TYPICAL_SIGNING_BLOCK_BYTES: Final = 2 * BLOCK_BYTES
 _SIGNING_FOOTER_BYTES: Final = 24
 _SIGNING_MAGIC: Final = b"APK Sig Block 42"
 _JAR_SIGNATURE_NAME = re.compile(rb"META-INF/[^/]+\.(?:RSA|DSA|EC)\Z", re.IGNORECASE)
-_MAX_SIGNATURES: Final = 10
+_MAX_SIGNATURES: Final = MAX_PARTS - len(MAX_ENTRY_BYTES) - 1
+"""Signature files; the signing block is a part too."""
 _TAIL_DIVISOR: Final = 100
 """A central directory has about a hundredth of the file's bytes."""
 _MAX_FIRST_TAIL_BYTES: Final = 64 * 1024
@@ -130,20 +131,21 @@ def plan_contents(
 def _select_entries(
     directory: zip_reader.CentralDirectory, problems: dict[str, Message], *, with_certificates: bool
 ) -> Iterator[zip_reader.ZipEntry]:
-    """Yield the entries to read, and record the others in `problems`."""
-    for part, max_bytes in MAX_ENTRY_BYTES.items():
-        entry = directory.get(part.encode())
+    """Yield the entries to read, and record the others in `problems`; of too many signature files the first."""
+    signatures = [name for name in directory.names() if _JAR_SIGNATURE_NAME.match(name)] if with_certificates else []
+    max_bytes_by_name = {part.encode(): max_bytes for part, max_bytes in MAX_ENTRY_BYTES.items()}
+    max_bytes_by_name |= dict.fromkeys(signatures[:_MAX_SIGNATURES], _MAX_SIGNATURE_BYTES)
+    for name, max_bytes in max_bytes_by_name.items():
+        entry, part = directory.get(name), name.decode("utf-8", "replace")
         if entry is None:
             problems[part] = apk_message("apk.entry_missing", entry=part)
         elif max(entry.size, entry.compressed_size) > max_bytes:
             problems[part] = apk_message("apk.entry_too_large", entry=part)
         else:
             yield entry
-    signatures = [name for name in directory.names() if _JAR_SIGNATURE_NAME.match(name)] if with_certificates else []
-    for name in signatures[:_MAX_SIGNATURES]:
-        entry = directory.get(name)
-        if entry is not None and max(entry.size, entry.compressed_size) <= _MAX_SIGNATURE_BYTES:
-            yield entry
+    for name in signatures[_MAX_SIGNATURES:][:1]:  # one for all of them, as there may be tens of thousands
+        part = name.decode("utf-8", "replace")
+        problems[part] = apk_message("apk.signatures_too_many", entry=part, n=_MAX_SIGNATURES)
 
 
 def _find_signing_block(file: RangeReadable, end_record: zip_reader.EndRecord) -> int | None:

@@ -66,11 +66,11 @@ def recognise_apps(apps: Iterable[AppT], knowledge: Knowledge) -> tuple[AppT, ..
 
 def find_signature_matches(app: App | AppSummary, knowledge: Knowledge) -> tuple[SignatureMatch, ...]:
     """Return every listing of an app: by its package, its APK file and its signers."""
-    matches = knowledge.match_package(app.package)
+    matches = knowledge.find_matches("package", app.package)
     if app.apk_sha256 is not None:
-        matches += knowledge.match_apk(app.apk_sha256)
+        matches += knowledge.find_matches("apk_sha256", app.apk_sha256)
     for digest in app.certificates_sha256:
-        matches += knowledge.match_certificate(digest)
+        matches += knowledge.find_matches("certificate", digest)
     return matches
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from privaudit.capture.model import Capture
 from privaudit.knowledge import Knowledge
-from privaudit.model import App, Evidence, Facts
+from privaudit.model import App, Evidence, Facts, Finding, Message, Severity
 
 REDACTED_NAME: Final = "[removed]"
 """Replaces the names of other apps in evidence."""
@@ -34,12 +34,25 @@ class CheckContext:
     line_starts: dict[str, Sequence[int]] = field(default_factory=dict)
     """Cache: answer key → offsets of its lines. One dump is quoted thousands of times."""
 
-    def evidence_for(self, app: App, *facts: str) -> tuple[Evidence, ...]:
-        """Quote the lines that prove `facts` about `app`. Quoted on demand, because most facts are never reported."""
+    def build_finding(self, app: App, rule: str, severity: Severity, message: Message, *facts: str) -> Finding:
+        """Return a finding about `app`, with the lines that prove `facts` and that the app is installed.
+
+        They are quoted on demand, because most facts are never reported.
+        """
         locations = dict.fromkeys(
-            location for fact in facts for location in self.facts.locations.get((app.package, app.user, fact), ())
+            location
+            for fact in (*facts, "package")
+            for location in self.facts.locations.get((app.package, app.user, fact), ())
         )
-        return tuple(self._quote_line(app, location.answer_key, location.offset) for location in locations)
+        return Finding(
+            rule=rule,
+            severity=severity,
+            package=app.package,
+            user=app.user,
+            message=message,
+            evidence=tuple(self._quote_line(app, location.answer_key, location.offset) for location in locations),
+            steps=(),
+        )
 
     def _quote_line(self, app: App, answer_key: str, offset: int) -> Evidence:
         text = self.capture.answer(answer_key).text

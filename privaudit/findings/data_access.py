@@ -10,7 +10,7 @@ from privaudit.facts.access import DATA_PERMISSIONS
 from privaudit.findings import severity
 from privaudit.findings.context import CheckContext
 from privaudit.i18n.sanitize import display_name
-from privaudit.model import AccessState, App, DataClass, Finding, History, Message
+from privaudit.model import AccessState, App, DataClass, Finding, History, Message, MessageValue
 
 READABLE_KEYS: Final[Mapping[AccessState, str]] = {
     AccessState.CAN_READ: "data_access.can_read",
@@ -41,22 +41,13 @@ def check(app: App, context: CheckContext) -> Iterator[Finding]:
     if key is None:
         return
     is_group_open = key == _GROUP_OPEN_KEY
-    group_permissions = (
-        [permission.name for data in data_classes for permission in permission_table.granted_in_group(app, data, sdk)]
-        if is_group_open
-        else ()
-    )
-    yield Finding(
-        rule="data_access",
-        severity=severity.for_access(app, group_open=is_group_open),
-        package=app.package,
-        user=app.user,
-        message=Message(
-            key=key, values={"app": display_name(app.label, app.package), "data": data_class_labels(app, data_classes)}
-        ),
-        evidence=context.evidence_for(app, *fact_keys(data_classes), *group_permissions, "package"),
-        steps=(),
-    )
+    facts = [*fact_keys(data_classes)]
+    for data in data_classes if is_group_open else ():
+        facts += (permission.name for permission in permission_table.granted_in_group(app, data, sdk))
+    values: dict[str, MessageValue] = {"app": display_name(app.label, app.package)}
+    values["data"] = data_class_labels(app, data_classes)
+    grade = severity.for_access(app, group_open=is_group_open)
+    yield context.build_finding(app, "data_access", grade, Message(key=key, values=values), *facts)
 
 
 def _candidate_findings(app: App, sdk: int | None) -> Iterator[tuple[str, tuple[DataClass, ...]]]:

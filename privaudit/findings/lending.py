@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from privaudit.knowledge import Knowledge, KnownLender
-from privaudit.model import AccessState, App, AppSummary, Lending, LendingVerdict, Message, MessageValue
+from privaudit.knowledge import Knowledge
+from privaudit.knowledge.signatures import RowRef
+from privaudit.model import AccessState, App, AppSummary, Lending, LendingVerdict, Message
 
 _UNIDENTIFIED_PUBLISHER: Final = "not identified"
 """Publisher of lists with unidentified makers. No sentence may print it as if it were a name."""
+_EMBEDDED_STATUS: Final = "embeds_lending"
 _REGISTERED_STATUSES: Final = frozenset({"licensed", "registered"})
 _VERDICT_ORDER: Final = ("no", "weak", "maybe", "trapped", "lending")
 """Verdicts of the vocabulary; if an app has several labels, the last of these counts."""
@@ -17,19 +19,13 @@ _HOLDING_STATES: Final = frozenset(
     {AccessState.CAN_READ, AccessState.ONLY_WHILE_OPEN, AccessState.ASKS_EACH_TIME, AccessState.BLOCKED}
 )
 """States in which the permission for the data is granted."""
-_DATED_KEYS: Final[Mapping[str, str]] = {
-    "registered": "lending.registered",
-    "paired": "lending.paired",
-    "known": "lending.known",
-    "unsure": "lending.unsure",
+_SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
+    "registered": ("lending.registered", "lending.registered_undated"),
+    "paired": ("lending.paired", "lending.paired_undated"),
+    "known": ("lending.known", "lending.known_undated"),
+    "unsure": ("lending.unsure", "lending.unsure_undated"),
 }
-"""Kind of listing → sentence with the publisher and the date of the list."""
-_UNDATED_KEYS: Final[Mapping[str, str]] = {
-    "registered": "lending.registered_undated",
-    "paired": "lending.paired_undated",
-    "known": "lending.known_undated",
-    "unsure": "lending.unsure_undated",
-}
+"""Kind of listing → sentence with the publisher of the list and its date, and the one without a date."""
 
 
 def recognise_lending(app: App | AppSummary, knowledge: Knowledge, *, installed: bool = True) -> Lending:
@@ -41,8 +37,9 @@ def recognise_lending(app: App | AppSummary, knowledge: Knowledge, *, installed:
     verdict = LendingVerdict.NO
     lender = knowledge.find_lender(app.package)
     if lender is not None:
-        lender_verdict = LendingVerdict.YES if lender.is_confident else LendingVerdict.LIKELY
-        verdict = LendingVerdict.EMBEDS if lender.has_embedded_lending else lender_verdict
+        verdict = LendingVerdict.YES if lender.confidence is None else LendingVerdict.LIKELY
+        if lender.status == _EMBEDDED_STATUS:
+            verdict = LendingVerdict.EMBEDS
         reasons.append(_known_lender_reason(lender))
     if app.listed:
         verdict = verdict if verdict is LendingVerdict.EMBEDS else LendingVerdict.YES
@@ -55,23 +52,24 @@ def recognise_lending(app: App | AppSummary, knowledge: Knowledge, *, installed:
     return Lending(verdict=verdict, reasons=tuple(reasons))
 
 
-def _known_lender_reason(lender: KnownLender) -> Message:
-    if lender.is_user_list:
+def _known_lender_reason(lender: RowRef) -> Message:
+    source = lender.app_list.source
+    if lender.app_list.is_user_list:
         return Message(key="lending.own_list")
-    if lender.has_embedded_lending:
+    if lender.status == _EMBEDDED_STATUS:
         return Message(key="lending.embeds")
-    if not lender.is_confident:
+    if lender.confidence is not None:
         kind = "unsure"
     elif lender.status in _REGISTERED_STATUSES:
         kind = "registered"
     else:
         kind = "paired" if lender.status == "paired" else "known"
-    if lender.publisher == _UNIDENTIFIED_PUBLISHER and kind in {"known", "unsure"}:
+    if source.publisher == _UNIDENTIFIED_PUBLISHER and kind in {"known", "unsure"}:
         return Message(key="lending.known_unidentified")
-    values: dict[str, MessageValue] = {"publisher": lender.publisher}
-    if lender.date is None:
-        return Message(key=_UNDATED_KEYS[kind], values=values)
-    return Message(key=_DATED_KEYS[kind], values={**values, "dated_on": lender.date})
+    dated_key, undated_key = _SENTENCES[kind]
+    if source.date is None:
+        return Message(key=undated_key, values={"publisher": source.publisher})
+    return Message(key=dated_key, values={"publisher": source.publisher, "dated_on": source.date})
 
 
 def _label_reason(app: App | AppSummary, knowledge: Knowledge, *, installed: bool) -> Message | None:

@@ -27,15 +27,7 @@ _KEYS: Final[Mapping[tuple[str, str], str]] = {
 def check(app: App, context: CheckContext) -> Iterator[Finding]:
     """Yield a finding for each listing."""
     for match in app.listed:
-        yield Finding(
-            rule="listed",
-            severity=severity_for(app, match),
-            package=app.package,
-            user=app.user,
-            message=message_for(app, match),
-            evidence=context.evidence_for(app, "package"),
-            steps=(),
-        )
+        yield context.build_finding(app, "listed", severity_for(app, match), message_for(app, match))
 
 
 def message_for(app: App, match: SignatureMatch) -> Message:

@@ -8,33 +8,19 @@ from typing import Final
 from privaudit.model import App, AppSummary, DataClass, History, Severity
 
 SEVERITY: Final[Mapping[str, Severity]] = {
-    "listed_reads": Severity.HIGH,
-    "side_door": Severity.HIGH,
-    "reads": Severity.MEDIUM,
-    "has_read": Severity.LOW,
-    "listed_closed": Severity.LOW,
-    "lender_asks": Severity.LOW,
-    "group_open": Severity.LOW,
-    "suspect": Severity.LOW,
-    "notified": Severity.INFO,
-    "asked": Severity.INFO,
-    "other": Severity.INFO,
+    "listed_reads": Severity.HIGH,  # can read now, and is on a list of a malware researcher or regulator (tier A or B)
+    "side_door": Severity.HIGH,  # lending or listed; the default SMS app, or has accessibility or notification access
+    "reads": Severity.MEDIUM,  # a lending app can read now; the time of its last read only orders findings
+    "has_read": Severity.LOW,  # has read, and cannot read now
+    "listed_closed": Severity.LOW,  # listed, and cannot read now
+    "lender_asks": Severity.LOW,  # an APK that is not installed, of a lending app that may ask for the data
+    "group_open": Severity.LOW,  # holds a permission of the same group: the phone may grant the rest unasked
+    "suspect": Severity.LOW,  # not recognised, from no known store, can read
+    "notified": Severity.INFO,  # named in a regulator's notice that demands corrections
+    "asked": Severity.INFO,  # requests the permission and does not have it
+    "other": Severity.INFO,  # worth knowing: a keyboard, a device admin
 }
-"""
-- ``listed_reads``: can read now, and is on a list of a malware researcher or a regulator (tier A or B).
-- ``side_door``: a lending or listed app is the default SMS app, or has accessibility or notification access.
-- ``reads``: a lending app can read now. The time of its last read orders findings and never changes the severity.
-- ``has_read``: has read, and cannot read now.
-- ``listed_closed``: listed, and cannot read now.
-- ``lender_asks``: an APK that is not installed, of a lending app that may request contacts, SMS or call log.
-- ``group_open``: cannot read now, but has a permission of the same group, so that the phone may grant the rest unasked.
-- ``suspect``: not recognised, from no known store, can read.
-- ``notified``: named in a regulator's notice that demands corrections.
-- ``asked``: requests the permission and does not have it.
-- ``other``: worth knowing (a keyboard, a device admin).
-
-The user's own list does not raise the severity: it has no published source.
-"""
+"""The user's own list does not raise the severity: it has no published source."""
 HIGH_RISK_ROUTES: Final = frozenset({"accessibility", "notification_listener", "default_sms"})
 """Kinds of special access that open messages or the screen."""
 

@@ -35,15 +35,8 @@ def check(app: App, context: CheckContext) -> Iterator[Finding]:
     if not app.is_recognised and not is_reported(app, context):
         return
     for access in app.special_access:
-        yield Finding(
-            rule="special_access",
-            severity=_severity_for(app, access.kind),
-            package=app.package,
-            user=app.user,
-            message=Message(key=_KEYS[access.kind], values={"app": display_name(app.label, app.package)}),
-            evidence=context.evidence_for(app, access.kind, "package"),
-            steps=(),
-        )
+        message = Message(key=_KEYS[access.kind], values={"app": display_name(app.label, app.package)})
+        yield context.build_finding(app, "special_access", _severity_for(app, access.kind), message, access.kind)
 
 
 def _severity_for(app: App, kind: str) -> Severity:

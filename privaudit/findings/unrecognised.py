@@ -12,17 +12,12 @@ from privaudit.i18n.sanitize import display_name
 from privaudit.knowledge import Knowledge
 from privaudit.model import AccessState, App, AppSummary, Finding, Message, MessageValue
 
-_KEYS: Final[Mapping[AccessState, str]] = {
-    AccessState.CAN_READ: "suspect.can_read",
-    AccessState.ONLY_WHILE_OPEN: "suspect.only_while_open",
-    AccessState.ASKS_EACH_TIME: "suspect.asks_each_time",
+_KEYS: Final[Mapping[AccessState, tuple[str, str]]] = {
+    AccessState.CAN_READ: ("suspect.can_read", "suspect.can_read_decoy"),
+    AccessState.ONLY_WHILE_OPEN: ("suspect.only_while_open", "suspect.only_while_open_decoy"),
+    AccessState.ASKS_EACH_TIME: ("suspect.asks_each_time", "suspect.asks_each_time_decoy"),
 }
-_DECOY_KEYS: Final[Mapping[AccessState, str]] = {
-    AccessState.CAN_READ: "suspect.can_read_decoy",
-    AccessState.ONLY_WHILE_OPEN: "suspect.only_while_open_decoy",
-    AccessState.ASKS_EACH_TIME: "suspect.asks_each_time_decoy",
-}
-"""Sentences for an app with the name of a simple tool, which needs none of the data."""
+"""State → sentence, and the one for an app with the name of a simple tool, which needs none of the data."""
 
 
 def is_unrecognised_reader(app: App | AppSummary, knowledge: Knowledge) -> bool:
@@ -47,22 +42,9 @@ def check(app: App, context: CheckContext) -> Iterator[Finding]:
     state, data = next(((state, data) for state, data in data_access.readable_now(app) if data), (None, ()))
     if state is not None:
         values["data"] = data_access.data_class_labels(app, data)
-        decoy = _find_decoy_term(app, context)
-        key = _KEYS[state] if decoy is None else _DECOY_KEYS[state]
-        if decoy is not None:
-            values["name"] = decoy
-    yield Finding(
-        rule="suspect",
-        severity=severity.SEVERITY["suspect"],
-        package=app.package,
-        user=app.user,
-        message=Message(key=key, values=values),
-        evidence=context.evidence_for(app, *data_access.fact_keys(data), "package"),
-        steps=(),
-    )
-
-
-def _find_decoy_term(app: App, context: CheckContext) -> str | None:
-    """Return the simple tool that one of the app's labels claims to be."""
-    terms = (context.knowledge.vocabulary.find_decoy(label) for label in all_labels(app))
-    return next((term for term in terms if term), None)
+        key, decoy_key = _KEYS[state]
+        terms = (context.knowledge.vocabulary.find_decoy(label) for label in all_labels(app))
+        if decoy := next(filter(None, terms), None):
+            key, values["name"] = decoy_key, decoy
+    message = Message(key=key, values=values)
+    yield context.build_finding(app, "suspect", severity.SEVERITY["suspect"], message, *data_access.fact_keys(data))

@@ -14,8 +14,9 @@ MAX_LABEL_CHARS: Final = 120
 
 _JOINERS: Final = frozenset("\u200c\u200d")
 """ZWNJ and ZWJ, the format characters that are kept: they carry meaning in Hindi and Urdu, and in emoji."""
-_INVISIBLE_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and signs by Unicode category that display as blank: a name of these alone would look like no name."""
+BLANK_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Fillers of Hangul and the empty Braille pattern, letters and signs by category, which display as blank: a name of
+these alone would look like no name."""
 _MAX_COMBINING_MARKS: Final = 3
 """Marks over or under one letter. Hindi needs three; more would be drawn over the neighbouring lines."""
 
@@ -33,7 +34,7 @@ def sanitize_text(text: str, max_chars: int = MAX_LABEL_CHARS) -> str:
         if category == "Cs" or (category == "Cf" and char not in _JOINERS):
             continue
         marks = marks + 1 if category in {"Mn", "Me"} or char in _JOINERS else 0
-        if category in {"Cc", "Zl", "Zp"} or char in _INVISIBLE_LETTERS:
+        if category in {"Cc", "Zl", "Zp"} or char in BLANK_LETTERS:
             kept.append(" ")
         elif marks <= _MAX_COMBINING_MARKS:
             kept.append(char)

@@ -15,21 +15,12 @@ from typing import Any
 
 from privaudit.errors import KnowledgeError
 from privaudit.knowledge import releases, rules, signatures
-from privaudit.knowledge.index import Knowledge, KnownLender, build_knowledge
+from privaudit.knowledge.index import Knowledge
 from privaudit.knowledge.loader import Problems, read_toml, validate_data
 from privaudit.knowledge.signatures import SignatureList
-from privaudit.knowledge.vocabulary import NameVerdict, Vocabulary
+from privaudit.knowledge.vocabulary import Vocabulary
 
-__all__ = [
-    "Knowledge",
-    "KnownLender",
-    "LoadedFiles",
-    "NameVerdict",
-    "SignatureList",
-    "Vocabulary",
-    "load_knowledge",
-    "read_knowledge_files",
-]
+__all__ = ["Knowledge", "LoadedFiles", "load_knowledge", "read_knowledge_files"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +55,14 @@ def load_knowledge(
     rule_set = rules.read_rules(problems)
     if problems or files.vocabulary is None:
         raise KnowledgeError("errors.knowledge_mistakes", tuple(problems))
-    return build_knowledge(files.lists, files.vocabulary, files.stores, files.vocabulary_data, country, rule_set)
+    return Knowledge(
+        lists=files.lists,
+        vocabulary=files.vocabulary,
+        stores=files.stores,
+        country=country,
+        rules=rule_set,
+        vocabulary_data=files.vocabulary_data,
+    )
 
 
 def read_knowledge_files(

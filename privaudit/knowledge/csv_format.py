@@ -86,7 +86,7 @@ def entries_to_csv(entries: Iterable[SignatureEntry]) -> str:
             row, source = ref.row, ref.app_list.source
             values = {key: getattr(row, key) for key in _ROW_HEADERS}
             values |= {key: getattr(source, key) for key in _SOURCE_HEADERS}
-            values |= {key: getattr(row, key) or values[key] for key in ("status", "confidence")}
+            values |= {"status": ref.status, "confidence": ref.confidence}
             rows.append([_format_cell(values[key]) for key in COLUMN_HEADERS])
     return _BYTE_ORDER_MARK + _rows_to_csv(rows)
 

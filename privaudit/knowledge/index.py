@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from privaudit.knowledge.loader import content_sha256
 from privaudit.knowledge.rules import RuleSet
-from privaudit.knowledge.schema import LenderStatus, MatchKind
+from privaudit.knowledge.schema import MatchKind
 from privaudit.knowledge.signatures import RowRef, SignatureList
 from privaudit.knowledge.vocabulary import Vocabulary
 from privaudit.model import SignatureListInfo, SignatureMatch
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownLender:
-    """An app that is known to lend. To be listed here is neither an accusation nor a recommendation."""
-
-    signature: str
-    """``LIST#ROW``."""
-    package: str
-    names: tuple[str, ...]
-    status: LenderStatus
-    """``licensed`` only where the source itself states a licence."""
-    publisher: str
-    date: str | None
-    country: str | None
-    is_confident: bool
-    """False where no institution vouches for the collection that names it."""
-    note: str | None
-    is_user_list: bool = False
-    """Whether it is only on a list that the user added: nothing shows that its publisher is who the list says."""
-
-    @property
-    def has_embedded_lending(self) -> bool:
-        """Whether it is a wallet or shop app that also lends."""
-        return self.status == "embeds_lending"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,46 +26,36 @@ class Knowledge:
     """The chosen country, ISO 3166 code; ``None``: no country was chosen."""
     rules: RuleSet
     """What countries and stores say about the permissions of lending apps; see `privaudit.findings.legal_rules`."""
-    _risky_index: Mapping[tuple[str, str], Sequence[RowRef]] = field(repr=False)
-    _lender_index: Mapping[str, RowRef] = field(repr=False)
-    _vocabulary_data: Mapping[str, Any] = field(repr=False)
+    vocabulary_data: Mapping[str, Any] = field(repr=False)
+    """The vocabulary as plain TOML values."""
+    _risky_index: dict[tuple[str, str], list[RowRef]] = field(init=False, repr=False)
+    _lender_index: dict[str, RowRef] = field(init=False, repr=False)
 
-    def match_package(self, package: str) -> tuple[SignatureMatch, ...]:
-        """Return the rows of risky lists with exactly this package name."""
-        return self._find_matches("package", package)
+    def __post_init__(self) -> None:
+        """Build the indexes."""
+        risky_index: dict[tuple[str, str], list[RowRef]] = {}
+        lender_index: dict[str, RowRef] = {}
+        for ref in (ref for app_list in self.lists for ref in app_list.row_refs):
+            package = ref.row.package
+            if ref.app_list.kind == "risky":
+                for key in ref.row.match_keys:
+                    risky_index.setdefault(key, []).append(ref)
+            elif package and (package not in lender_index or _rank(ref) > _rank(lender_index[package])):
+                lender_index[package] = ref
+        object.__setattr__(self, "_risky_index", risky_index)
+        object.__setattr__(self, "_lender_index", lender_index)
 
-    def match_apk(self, sha256: str) -> tuple[SignatureMatch, ...]:
-        """Return the rows of risky lists with exactly this APK file."""
-        return self._find_matches("apk_sha256", sha256)
-
-    def match_certificate(self, sha256: str) -> tuple[SignatureMatch, ...]:
-        """Return the rows of risky lists with this signing certificate."""
-        return self._find_matches("certificate", sha256)
-
-    def _find_matches(self, match_kind: MatchKind, value: str) -> tuple[SignatureMatch, ...]:
+    def find_matches(self, match_kind: MatchKind, value: str) -> tuple[SignatureMatch, ...]:
+        """Return what risky lists say about exactly this package name, APK file or signing certificate."""
         return tuple(ref.to_match(match_kind) for ref in self._risky_index.get((match_kind, value), ()))
 
-    def find_lender(self, package: str) -> KnownLender | None:
-        """Return the known lender with exactly this package name, from the most confident list.
+    def find_lender(self, package: str) -> RowRef | None:
+        """Return the row of the known lender with exactly this package name, from the most confident list.
 
-        A list that the user added counts only for packages that no other list has.
+        To be listed there is neither an accusation nor a recommendation. A list that the user added counts only for
+        packages that no other list has.
         """
-        ref = self._lender_index.get(package)
-        if ref is None:
-            return None
-        row, source = ref.row, ref.app_list.source
-        return KnownLender(
-            signature=ref.signature,
-            package=package,
-            names=row.names,
-            status=row.status or source.status or "market_lender",
-            publisher=source.publisher,
-            date=source.date,
-            country=source.country or next(iter(row.countries), None),
-            is_confident=_is_confident(ref),
-            note=row.note,
-            is_user_list=ref.app_list.is_user_list,
-        )
+        return self._lender_index.get(package)
 
     def describe_lists(self, country: str | None = None) -> SignatureListInfo:
         """Return how many apps the lists cover, also in `country` or the chosen one.
@@ -115,44 +80,9 @@ class Knowledge:
             if country
             else None,
             newest=max(dates, default=None),
-            sha256=content_sha256({"vocabulary": self._vocabulary_data, "lists": lists}),
+            sha256=content_sha256({"vocabulary": self.vocabulary_data, "lists": lists}),
         )
 
 
-def build_knowledge(
-    lists: tuple[SignatureList, ...],
-    vocabulary: Vocabulary,
-    stores: Mapping[str, str],
-    vocabulary_data: Mapping[str, Any],
-    country: str | None,
-    rules: RuleSet,
-) -> Knowledge:
-    """Return `Knowledge` with its indexes built."""
-    risky_index: dict[tuple[str, str], list[RowRef]] = {}
-    lender_index: dict[str, RowRef] = {}
-    for app_list in lists:
-        for ref in app_list.row_refs:
-            package = ref.row.package
-            if app_list.kind == "risky":
-                for key in ref.row.match_keys:
-                    risky_index.setdefault(key, []).append(ref)
-            elif package and (package not in lender_index or _rank(ref) > _rank(lender_index[package])):
-                lender_index[package] = ref
-    return Knowledge(
-        lists=lists,
-        vocabulary=vocabulary,
-        stores=stores,
-        country=country,
-        rules=rules,
-        _risky_index=risky_index,
-        _lender_index=lender_index,
-        _vocabulary_data=vocabulary_data,
-    )
-
-
-def _is_confident(ref: RowRef) -> bool:
-    return not (ref.row.confidence or ref.app_list.source.confidence)
-
-
 def _rank(ref: RowRef) -> tuple[bool, bool]:
-    return not ref.app_list.is_user_list, _is_confident(ref)
+    return not ref.app_list.is_user_list, ref.confidence is None

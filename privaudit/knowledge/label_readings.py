@@ -11,6 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from privaudit.i18n.sanitize import BLANK_LETTERS
+
 _MIN_UNACCENTED_CHARS: Final = 4
 """Shorter words mean something else without their accents: Vietnamese vay is to borrow, váy is a dress."""
 
@@ -51,11 +53,7 @@ def read_label(label: str) -> tuple[LabelReading, ...]:
     return tuple(unique.values())
 
 
-# --- What is invisible ------------------------------------------------------------------------------------------------
-
 _RIGHT_TO_LEFT_OVERRIDE: Final = "\u202e"
-_BLANK_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Fillers of Hangul and the empty Braille pattern: letters and signs by category that display as blank."""
 _IGNORED_MARKS: Final = re.compile("[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 """Marks that draw nothing: the combining grapheme joiner, inherent vowels, variation selectors."""
 _COMBINING_MARKS: Final = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
@@ -71,7 +69,7 @@ def _drop_invisible(label: str) -> str:
     letter = ""
     for char in unicodedata.normalize("NFKC", label):
         category = unicodedata.category(char)
-        if char in _BLANK_LETTERS or category == "Cc":
+        if char in BLANK_LETTERS or category == "Cc":
             kept.append(" ")
         elif category in _UNSEEN_CATEGORIES or char == "\ufffc":
             kept.append("\ufffd")  # drawn as a box or not at all; no letter
@@ -85,14 +83,10 @@ def _drop_invisible(label: str) -> str:
             and _FIRST_SCRIPT_WITH_MARKS <= ord(letter) <= _LAST_SCRIPT_WITH_MARKS
             and not _COMBINING_MARKS.match(char)
         ):
-            while kept and not kept[-1].isalpha() and not _is_mark(kept[-1]):
+            while kept and not kept[-1].isalpha() and unicodedata.category(kept[-1])[0] != "M":
                 kept.pop()  # no word begins with a mark
             kept.append(char)
     return "".join(kept)
-
-
-def _is_mark(char: str) -> bool:
-    return unicodedata.category(char)[0] == "M"
 
 
 def _reverse_overridden(label: str) -> str:
@@ -101,8 +95,6 @@ def _reverse_overridden(label: str) -> str:
     overridden, _, rest = after.partition("\u202c")
     return before + overridden[::-1] + rest
 
-
-# --- Letters that stand apart -----------------------------------------------------------------------------------------
 
 _MARK: Final = "(?:(?!\\w)[\u0590-\u1cff])"
 _LETTER: Final = rf"[^\W\d_]{_MARK}*"
@@ -132,8 +124,6 @@ def _squeeze_words(text: str) -> str:
     """Leave out what stands inside words: ``Lo.an``."""
     return " ".join("".join(re.findall(rf"(?:[^\W_]|{_MARK})+", word)) for word in text.split())
 
-
-# --- Letters that look like others ------------------------------------------------------------------------------------
 
 _STYLED: Final[dict[int, str]] = {
     **dict(zip(map(ord, "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ"), "abcdefghijklmnopqrstuvwyz", strict=True)),
@@ -168,8 +158,6 @@ def _replace_in_word(match: re.Match[str]) -> str:
         return word.translate(_LOOKALIKES)
     return word
 
-
-# --- Accents ----------------------------------------------------------------------------------------------------------
 
 _STROKES: Final = str.maketrans("łøđħŧŁØĐĦŦɨɵƀǥⱡȺⱥ", "lodhtLODHTiobglAa")
 _VIETNAMESE: Final = re.compile("[\u0306\u0309\u031b\u0323đĐ]|[\u0302\u0306][\u0300\u0301\u0303]")

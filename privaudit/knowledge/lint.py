@@ -29,14 +29,15 @@ from privaudit.model import Message, MessageValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureLintResult:
-    """The lists that were checked, and their problems."""
+class LintResult:
+    """The lists or rules that were checked, and their problems."""
 
-    lists: tuple[SignatureList, ...]
+    lists: tuple[SignatureList, ...] = ()
+    rules: tuple[Rule, ...] = ()
     problems: tuple[Message, ...]
 
 
-def lint_signatures(path: Path | None = None, *, today: date | None = None) -> SignatureLintResult:
+def lint_signatures(path: Path | None = None, *, today: date | None = None) -> LintResult:
     """Check lists, also against each other and, for the user's own lists, against the active ones.
 
     `path` is a folder like ``signatures``, a list, or a folder of lists; by default the active lists. Dates after
@@ -61,11 +62,9 @@ def lint_signatures(path: Path | None = None, *, today: date | None = None) -> S
         _check_list_examples(app_list, problems)
     _check_shared_certificates(files.lists, linted_lists, problems)
     _check_disputed_marks(files.lists, linted_lists, problems)
-    reported: list[Message] = []  # a Message has a dict, so it cannot be a key
-    for problem in problems:
-        if problem not in reported:
-            reported.append(problem)
-    return SignatureLintResult(lists=tuple(linted_lists), problems=tuple(reported))
+    # Each once, by comparison: a Message has a dict, so it cannot be a key.
+    reported = (problem for index, problem in enumerate(problems) if problem not in problems[:index])
+    return LintResult(lists=tuple(linted_lists), problems=tuple(reported))
 
 
 def _check_signature_folder(folder: Traversable, files: LoadedFiles, problems: Problems) -> None:
@@ -82,9 +81,8 @@ def _check_signature_folder(folder: Traversable, files: LoadedFiles, problems: P
         ("package", [(token.token, "", token.match) for token in files.vocabulary.package]),
         ("decoy", [(decoy.term, decoy.lang, decoy.match) for decoy in files.vocabulary.decoy]),
     ):
-        for (term, _, _), count in Counter(terms).items():
-            if count > 1:
-                problems.add("knowledge.term_twice", file="vocabulary.toml", found=term, table=table)
+        for term in (term for (term, _, _), count in Counter(terms).items() if count > 1):
+            problems.add("knowledge.term_twice", file="vocabulary.toml", found=term, table=table)
     if not pattern_problems:  # an invalid pattern makes every classification fail
         _check_name_examples(folder, files.vocabulary, problems)
 
@@ -109,8 +107,7 @@ def _check_hashes(app_list: SignatureList, problems: Problems) -> None:
                 problems.add("knowledge.digest_twice", **ref.location, found=digest)
             digests.add(digest)
         for digest in ref.row.certificates:
-            name = WELL_KNOWN_TEST_CERTIFICATES.get(digest)
-            if name is not None:
+            if name := WELL_KNOWN_TEST_CERTIFICATES.get(digest):
                 problems.add("knowledge.certificate_test", **ref.location, found=digest, name=name)
 
 
@@ -219,15 +216,7 @@ class CheckablePermissions:
     special_access: Collection[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleLintResult:
-    """The rules that were checked, and their problems."""
-
-    rules: tuple[Rule, ...]
-    problems: tuple[Message, ...]
-
-
-def lint_rules(path: Path | None, checkable: CheckablePermissions, *, today: date | None = None) -> RuleLintResult:
+def lint_rules(path: Path | None, checkable: CheckablePermissions, *, today: date | None = None) -> LintResult:
     """Check the rules at `path`, a file or a folder, by default the shipped ones. Dates after `today` are wrong."""
     problems = Problems()
     if path is not None and not path.exists():
@@ -245,7 +234,7 @@ def lint_rules(path: Path | None, checkable: CheckablePermissions, *, today: dat
         _check_rule_dates(rule, file_name, rule_ids, last_day, problems)
         _check_clauses(rule, file_name, checkable, problems)
         _check_rule_texts(rule, file_name, problems)
-    return RuleLintResult(rules=rule_set.rules, problems=tuple(problems))
+    return LintResult(rules=rule_set.rules, problems=tuple(problems))
 
 
 def _check_rule_head(rule: Rule, file_name: str, problems: Problems) -> None:
@@ -322,11 +311,6 @@ def _check_rule_texts(rule: Rule, file_name: str, problems: Problems) -> None:
             problems.add("knowledge.unknown_key", **location, row=None, key=key, similar=similar)
         for key, text in texts.items():
             # The title of a law that touches no permission is never printed beside an app.
-            forbidden = None if key == "title" and not rule.concern else _find_forbidden_word(code, text)
-            if forbidden:
-                problems.add("knowledge.rule_never", **location, key=key, found=forbidden)
-
-
-def _find_forbidden_word(code: str, text: str) -> str | None:
-    match = _FORBIDDEN_WORDS[code].search(text) if code in _FORBIDDEN_WORDS else None
-    return match[0] if match else None
+            is_printed = key != "title" or rule.concern
+            if is_printed and code in _FORBIDDEN_WORDS and (match := _FORBIDDEN_WORDS[code].search(text)):
+                problems.add("knowledge.rule_never", **location, key=key, found=match[0])

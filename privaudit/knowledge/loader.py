@@ -77,10 +77,7 @@ def shipped_folder() -> Traversable:
 
 
 def read_limited(path: Path, max_bytes: int, *, missing: str = "errors.source_missing") -> bytes:
-    """Return the content of a file of the user.
-
-    Raises `SignatureListError` if it is missing (with the key `missing`), unreadable, or larger than `max_bytes`.
-    """
+    """Return a user's file; raises `SignatureListError` if it is missing (key `missing`), unreadable or too large."""
     try:
         with path.open("rb") as stream:
             data = stream.read(max_bytes + 1)
@@ -144,10 +141,7 @@ def _find_long_key(text: str) -> int | None:
 def validate_data(
     schema: type[T], data: Mapping[str, Any], file_name: str, problems: Problems, known_keys: Collection[str] = ()
 ) -> T | None:
-    """Validate plain TOML values against a dataclass; ``None`` where they are not valid.
-
-    For an unknown key, a similar one of `known_keys` is suggested.
-    """
+    """Validate TOML values against a dataclass; ``None``: not valid. An unknown key may be like one of `known_keys`."""
     if schema not in _ADAPTERS:
         _ADAPTERS[schema] = TypeAdapter(schema)
     try:

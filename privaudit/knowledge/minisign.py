@@ -13,7 +13,7 @@ import binascii
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 MAX_SIGNATURE_BYTES: Final = 16 * 1024
 """Bytes of a key or signature file. Real ones have three hundred."""
@@ -21,16 +21,13 @@ _ALGORITHM_PLAIN, _ALGORITHM_PREHASHED = b"Ed", b"ED"
 _TRUSTED_COMMENT_PREFIX: Final = "trusted comment: "
 _KEY_ID_BYTES, _PUBLIC_KEY_BYTES, _SIGNATURE_BYTES = 8, 32, 64
 
-SignatureProblem: TypeAlias = Literal["malformed", "other_key", "wrong"]
-"""``malformed``: not a minisign file; ``other_key``: signed with an untrusted key; ``wrong``: does not match."""
-
 
 class MinisignError(Exception):
-    """A key or signature was refused; `reason` says why."""
+    """A key or signature was refused; `key` is the message key of the reason."""
 
-    def __init__(self, reason: SignatureProblem) -> None:
-        super().__init__(reason)
-        self.reason: SignatureProblem = reason
+    def __init__(self, key: str = "errors.lists_signature_malformed") -> None:
+        super().__init__(key)
+        self.key = key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +39,13 @@ class MinisignPublicKey:
 
 
 def parse_public_key(text: str) -> MinisignPublicKey:
-    """Parse a public key, the file that minisign writes or its second line; raises `MinisignError` ``malformed``."""
+    """Parse a public key, the file that minisign writes or its second line; raises `MinisignError`."""
     lines = [line for line in text.strip().splitlines() if line.strip()]
     if not lines or len(text) > MAX_SIGNATURE_BYTES:
-        raise MinisignError("malformed")
+        raise MinisignError
     raw = _decode_base64(lines[-1], len(_ALGORITHM_PLAIN) + _KEY_ID_BYTES + _PUBLIC_KEY_BYTES)
     if raw[:2] != _ALGORITHM_PLAIN:
-        raise MinisignError("malformed")
+        raise MinisignError
     return MinisignPublicKey(key_id=raw[2 : 2 + _KEY_ID_BYTES], key=raw[2 + _KEY_ID_BYTES :])
 
 
@@ -63,23 +60,23 @@ def verify_signature(data: bytes, signature: str, keys: Iterable[MinisignPublicK
 
     lines = signature.split("\n")
     if len(signature) > MAX_SIGNATURE_BYTES or len(lines) < 4 or not lines[2].startswith(_TRUSTED_COMMENT_PREFIX):  # noqa: PLR2004 - four lines
-        raise MinisignError("malformed")
+        raise MinisignError
     raw = _decode_base64(lines[1], len(_ALGORITHM_PLAIN) + _KEY_ID_BYTES + _SIGNATURE_BYTES)
     global_signature = _decode_base64(lines[3], _SIGNATURE_BYTES)
     comment = lines[2].removeprefix(_TRUSTED_COMMENT_PREFIX).rstrip("\r")
     algorithm, key_id, file_signature = raw[:2], raw[2 : 2 + _KEY_ID_BYTES], raw[2 + _KEY_ID_BYTES :]
     if algorithm not in {_ALGORITHM_PLAIN, _ALGORITHM_PREHASHED}:
-        raise MinisignError("malformed")
+        raise MinisignError
     key = next((key for key in keys if key.key_id == key_id), None)
     if key is None:
-        raise MinisignError("other_key")
+        raise MinisignError("errors.lists_signature_other_key")
     message = hashlib.blake2b(data).digest() if algorithm == _ALGORITHM_PREHASHED else data
     try:
         public_key = Ed25519PublicKey.from_public_bytes(key.key)
         public_key.verify(file_signature, message)
         public_key.verify(global_signature, file_signature + comment.encode())
     except (InvalidSignature, ValueError) as error:
-        raise MinisignError("wrong") from error
+        raise MinisignError("errors.lists_signature_wrong") from error
     return comment
 
 
@@ -87,7 +84,7 @@ def _decode_base64(text: str, size_bytes: int) -> bytes:
     try:
         raw = base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise MinisignError("malformed") from error
+        raise MinisignError from error
     if len(raw) != size_bytes:
-        raise MinisignError("malformed")
+        raise MinisignError
     return raw

@@ -39,10 +39,7 @@ def public_key_folder() -> Path:
 
 
 def active_folder() -> Traversable:
-    """Return the folder of the active lists: the shipped ones, unless newer ones were installed.
-
-    Raises `KnowledgeError` if the shipped lists are missing.
-    """
+    """Return the folder of the active lists: the shipped ones, unless newer ones were installed."""
     shipped, updated = shipped_folder(), updated_folder()
     return updated if updated is not None and release_number(updated) > release_number(shipped) else shipped
 

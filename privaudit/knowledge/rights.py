@@ -11,7 +11,7 @@ Chinese in each item, and the languages of the country, in which letters are wri
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -20,7 +20,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from privaudit.errors import KnowledgeError, UsageError
 from privaudit.i18n import catalog
 from privaudit.knowledge.loader import Problems, format_location, locate_row, read_typed_toml, suggest_similar
-from privaudit.knowledge.schema import CountryCode, DataTable, NonEmptyText, PartialDate, Url
+from privaudit.knowledge.schema import CountryCode, DataTable, NonEmptyText, PartialDate, Url, table_keys
 from privaudit.model import MessageValue
 
 COMMON: Final = "common"
@@ -189,7 +189,4 @@ def _rights_folder() -> Traversable:
     return resources.files("privaudit") / "data" / "rights"
 
 
-_RIGHTS_KEYS: Final = tuple(
-    dict.fromkeys(field.name for table in (CountryHead, RightsItem, CountryRights) for field in fields(table))
-)
-"""Every key of a file, to suggest a similar one for a misspelt key."""
+_RIGHTS_KEYS: Final = table_keys(CountryHead, RightsItem, CountryRights)

@@ -25,10 +25,7 @@ class RuleSet:
     """Content of each file as plain TOML values, in the order of `rules`."""
 
     def applicable(self, installer: str | None, country: str | None, day: date) -> tuple[Rule, ...]:
-        """Return the rules in force on `day` for an app, given its installer and the chosen country.
-
-        The rules of a store bind only apps that the store itself installed.
-        """
+        """Return the rules in force on `day` for an app. Those of a store bind only apps that it installed itself."""
         return tuple(
             rule for rule in self.for_any_store(country, day) if rule.kind != "store" or installer in rule.stores
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field
 
@@ -21,6 +21,11 @@ class DataTable:
 
     __slots__ = ()
     __pydantic_config__ = ConfigDict(extra="forbid")
+
+
+def table_keys(*tables: Any) -> tuple[str, ...]:  # noqa: ANN401 - classes of dataclasses
+    """Return every key of some tables, to suggest a similar one for a misspelt key."""
+    return tuple(dict.fromkeys(field.name for table in tables for field in fields(table)))
 
 
 def _validate_day(text: str) -> str:
@@ -129,10 +134,7 @@ class SignatureFile(DataTable):
     example: tuple[ListExample, ...] = ()
 
 
-SIGNATURE_KEYS: Final = tuple(
-    dict.fromkeys(field.name for table in (ListSource, SignatureRow, ListExample) for field in fields(table))
-)
-"""Every key of a list, to suggest a similar one for a misspelt key."""
+SIGNATURE_KEYS: Final = table_keys(ListSource, SignatureRow, ListExample)
 
 UNDATED: Final = "undated"
 RuleId: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,60}$")]
@@ -226,7 +228,4 @@ class Rule(DataTable):
         return has_begun and not has_ended
 
 
-RULE_KEYS: Final = tuple(
-    dict.fromkeys(field.name for table in (Rule, RuleClause, RuleSource) for field in fields(table))
-)
-"""Every key of a rule, to suggest a similar one for a misspelt key."""
+RULE_KEYS: Final = table_keys(Rule, RuleClause, RuleSource)

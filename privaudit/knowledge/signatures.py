@@ -61,6 +61,16 @@ class RowRef(NamedTuple):
         return self.row.countries or ((source.country,) if source.country else ())
 
     @property
+    def status(self) -> str | None:
+        """What is known of the lender; ``licensed`` only where the source itself states a licence."""
+        return self.row.status or self.app_list.source.status
+
+    @property
+    def confidence(self) -> str | None:
+        """How certain it is that the app lends; ``None``: an institution vouches for the collection that names it."""
+        return self.row.confidence or self.app_list.source.confidence
+
+    @property
     def signature(self) -> str:
         """Its id in reports and exports: ``LIST#ROW``."""
         return f"{self.app_list.id}#{self.row_number}"
@@ -219,10 +229,11 @@ class SignatureEntry:
         """What to display for it: package, else name, else the start of a digest."""
         return self.package or next(iter(self.names), None) or f"{self.hashes[0][:16]}…"
 
-    def search_texts(self) -> Iterator[str]:
-        """Yield the texts that a search compares: package, names, digests and developers."""
-        yield from (self.package or "", *self.names, *self.hashes)
-        yield from (row.developer or "" for row in self.rows)
+    @property
+    def search_texts(self) -> tuple[str, ...]:
+        """The texts that a search compares."""
+        developers = (row.developer for row in self.rows)
+        return tuple(text for text in (self.package, *self.names, *self.hashes, *developers) if text)
 
 
 def group_entries(lists: Iterable[SignatureList]) -> tuple[SignatureEntry, ...]:
@@ -249,7 +260,7 @@ def search_entries(
     return tuple(
         entry
         for entry in entries
-        if all(any(word in _fold_text(text) for text in entry.search_texts()) for word in folded_words)
+        if all(any(word in _fold_text(text) for text in entry.search_texts) for word in folded_words)
         and (country is None or country in entry.countries)
         and any(
             folded_publisher in _fold_text(f"{ref.app_list.source.publisher} {ref.app_list.id}")

@@ -52,10 +52,7 @@ class InstalledRelease:
 
 
 def load_public_keys(extra_keys: Iterable[str] = ()) -> tuple[minisign.MinisignPublicKey, ...]:
-    """Return the configured public keys and `extra_keys`, which are file names or keys themselves.
-
-    Raises `SignatureListError` if there is no key, or one cannot be read.
-    """
+    """Return the configured keys and `extra_keys`, files or keys; raises `SignatureListError` for none or a bad one."""
     folder = releases.public_key_folder()
     files = {str(file): file for file in sorted(folder.glob("*.pub"))} if folder.is_dir() else {}
     files |= {key: Path(key) for key in extra_keys}
@@ -71,13 +68,6 @@ def load_public_keys(extra_keys: Iterable[str] = ()) -> tuple[minisign.MinisignP
     return tuple(keys)
 
 
-_ERROR_BY_SIGNATURE_PROBLEM: Final[Mapping[minisign.SignatureProblem, str]] = {
-    "malformed": "errors.lists_signature_malformed",
-    "other_key": "errors.lists_signature_other_key",
-    "wrong": "errors.lists_signature_wrong",
-}
-
-
 def install_update(source: str, trusted_keys: Iterable[minisign.MinisignPublicKey]) -> InstalledRelease:
     """Install the release at `source`, a file or a URL, if it is signed with one of `trusted_keys`.
 
@@ -91,7 +81,7 @@ def install_update(source: str, trusted_keys: Iterable[minisign.MinisignPublicKe
     except UnicodeDecodeError as error:
         raise SignatureListError("errors.lists_signature_malformed", path=source) from error
     except minisign.MinisignError as error:
-        raise SignatureListError(_ERROR_BY_SIGNATURE_PROBLEM[error.reason], path=source) from error
+        raise SignatureListError(error.key, path=source) from error
     files = unpack_release(data, source)
     root = releases.updates_root()
     folder = None
@@ -174,10 +164,7 @@ def download(url: str, max_bytes: int) -> bytes:
 
 
 def unpack_release(data: bytes, source: str) -> dict[str, bytes]:
-    """Return the files of a release zip by name.
-
-    Raises `SignatureListError` if `data` is not a zip, is too large, or contains anything but lists.
-    """
+    """Return the files of a release zip; raises `SignatureListError` if it is none, too large, or holds other files."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]

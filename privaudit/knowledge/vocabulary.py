@@ -66,6 +66,7 @@ class FalseFriend(DataTable):
     is probably something else."""
     concerns: tuple[str, ...]
     why: str
+    """What else such a name means, for readers of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +80,11 @@ class DecoyTerm(DataTable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameVerdict:
-    """What the names of an app suggest, and why."""
+    """What the names of an app suggest."""
 
     verdict: Verdict
     terms: tuple[str, ...] = ()
     """The terms that counted, the heaviest first."""
-    exclusion_reasons: tuple[str, ...] = ()
-    """Why terms did not count, or not fully: `FalseFriend.why` of each false friend that made a difference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +93,6 @@ class _NameTerms:
 
     weights: Mapping[str, TermWeight] = field(default_factory=dict)
     """The terms that count."""
-    exclusion_reasons: tuple[str, ...] = ()
     is_false_friend: bool = False
     """Whether the app is probably something else."""
 
@@ -148,11 +146,7 @@ class Vocabulary(DataTable):
             verdict = "trapped"
         else:
             verdict = "lending" if score >= _MIN_LENDING_SCORE else "maybe" if score >= _MIN_MAYBE_SCORE else "weak"
-        return NameVerdict(
-            verdict=verdict,
-            terms=tuple(dict.fromkeys(term for term, _ in terms)),
-            exclusion_reasons=tuple(dict.fromkeys(reason for name in names for reason in name.exclusion_reasons)),
-        )
+        return NameVerdict(verdict=verdict, terms=tuple(dict.fromkeys(term for term, _ in terms)))
 
     def find_decoy(self, label: str) -> str | None:
         """Return the small tool that `label` names (calculator, guide, wallpaper …); ``None``: no known one."""
@@ -203,23 +197,18 @@ class Vocabulary(DataTable):
     def _apply_false_friends(
         self, scope: NameScope, texts: Iterable[str], weights: dict[str, TermWeight]
     ) -> _NameTerms:
-        """Return the terms of `weights` that still count, and why others do not."""
-        if not weights:
-            return _NameTerms()
-        counted, reasons, is_false_friend = weights, [], False
-        for false_friend in self.trap:
+        """Return the terms of `weights` that still count."""
+        counted, is_false_friend = weights, False
+        for false_friend in self.trap if weights else ():
             if false_friend.scope != scope or not any(map(_compile_regex(false_friend.regex).search, texts)):
                 continue
-            count_before = len(counted)
             if false_friend.effect == "cancel":
                 counted = {term: weight for term, weight in counted.items() if term not in false_friend.concerns}
             elif false_friend.effect == "downgrade":
                 counted = {term: weight for term, weight in counted.items() if weight == "strong"}
             else:
                 is_false_friend = True
-            if false_friend.effect == "not_lender" or len(counted) != count_before:
-                reasons.append(false_friend.why)
-        return _NameTerms(weights=counted, exclusion_reasons=tuple(reasons), is_false_friend=is_false_friend)
+        return _NameTerms(weights=counted, is_false_friend=is_false_friend)
 
 
 def check_false_friend_patterns(false_friends: Iterable[FalseFriend], file_name: str, problems: Problems) -> None:

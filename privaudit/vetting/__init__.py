@@ -21,7 +21,7 @@ from privaudit.model import Message, Severity, Tool, Verdict
 from privaudit.vetting import bundle, evaluate
 from privaudit.vetting.bundle import AppBundle
 from privaudit.vetting.document import FileInfo, Gap, VettingKnowledgeInfo, VettingReport
-from privaudit.vetting.local_file import open_local_file
+from privaudit.vetting.local_file import FileRange, open_local_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +73,9 @@ def vet(path: Path, context: VettingContext) -> VettingReport:
             file_info = replace(file_info, size=file.contents.size, modified_ns=file.modified_ns)
             file_info = replace(file_info, sha256=file.contents.sha256())
             with bundle.open_bundle(file.contents, path.name) as app_bundle:
-                base = app_bundle.base
-                apk_sha256 = file_info.sha256 if base.file is file.contents else bundle.hash_apk(base)
+                base, apk_sha256 = app_bundle.base.file, file_info.sha256
+                if isinstance(base, FileRange) and base is not file.contents:
+                    apk_sha256 = base.sha256()
                 vetting = vet_bundle(app_bundle, context, file_info, apk_sha256)
             file.ensure_unchanged()
             return vetting
@@ -89,7 +90,6 @@ def vet_bundle(
     contents = evaluate.read_app_bundle(app_bundle, context.class_prefixes)
     app = evaluate.evaluate_app(contents, apk_sha256, context.knowledge, context.sdks, context.rules)
     findings = tuple(evaluate.evaluate_findings(app))
-    gaps = (*contents.gaps, *evaluate.metadata_gaps(contents))
     is_found = any(finding.severity is not Severity.INFO for finding in findings)
     return VettingReport(
         tool=Tool(name="privaudit", version=__version__),
@@ -97,10 +97,10 @@ def vet_bundle(
         file=replace(file_info, kind=app_bundle.kind, base=app_bundle.base.name or None, splits=len(app_bundle.splits)),
         app=app,
         findings=findings,
-        gaps=gaps,
+        gaps=tuple(contents.gaps),
         others=tuple(app_bundle.other_packages),
         verdict=Verdict.FOUND if is_found else Verdict.NOTHING_FOUND,
-        complete=not gaps,
+        complete=not contents.gaps,
     )
 
 

@@ -94,11 +94,6 @@ def open_apk(name: str, file: RangeReadable) -> BundleApk:
     return _parse_apk(name, file, end_record, directory)
 
 
-def hash_apk(apk: BundleApk) -> str | None:
-    """Return the SHA-256 of a whole APK; ``None`` for one on a phone, which computes the hash itself."""
-    return apk.file.sha256() if isinstance(apk.file, FileRange) else None
-
-
 def run_to_end(plan: Generator[object, None, T]) -> T:
     """Run a read plan to its end: every byte it asks for can be read at once."""
     while True:

@@ -28,10 +28,6 @@ _CONNECT_TIMEOUT_S: Final = 10
 """Longest wait for the scheduler."""
 
 
-class _VersionMismatchError(Exception):
-    """Raised on a worker that runs another version of privaudit and would write other lines."""
-
-
 def require_cluster(address: str) -> None:
     """Raise `UsageError`, before anything is connected, if `address` is not a scheduler's or Dask is not installed."""
     if not _SCHEDULER_ADDRESS.match(address):
@@ -126,7 +122,7 @@ def _run_jobs(
 
 def _vet_on_worker(job: VetJob, context: VettingContext, version: str) -> str:
     if version != __version__:
-        raise _VersionMismatchError(__version__)
+        raise RuntimeError(f"privaudit {__version__} would write other lines")
     return batch.vet_to_json(job, context)
 
 

@@ -76,6 +76,11 @@ def read_app_bundle(app_bundle: AppBundle, class_prefixes: Sequence[str]) -> Apk
     remaining_bytes = MAX_TOTAL_DEX_BYTES
     for bundle_apk in (base, *app_bundle.splits):
         remaining_bytes = _scan_code(bundle_apk, class_prefixes, contents, remaining_bytes)
+    label_problem, signing_problem = contents.info.label_problem, contents.info.signing_problem
+    if label_problem is not None and contents.info.label is None and label_problem.key != "apk.no_label":
+        contents.gaps.append(document.Gap(part="label", why=label_problem))
+    if signing_problem is not None:
+        contents.gaps.append(document.Gap(part="signers", why=signing_problem))
     return contents
 
 
@@ -107,15 +112,6 @@ def _read_dex(bundle_apk: BundleApk, name: bytes, max_bytes: int) -> bytes:
     if max(entry.size, entry.compressed_size) > max_bytes:
         raise ApkError("apk.dex_too_much", megabytes=max_bytes >> 20)
     return apk_plan.read_entry(bundle_apk.file, entry, bundle_apk.end_record)
-
-
-def metadata_gaps(contents: ApkContents) -> Iterator[document.Gap]:
-    """Yield what could not be read of the app's names and signers."""
-    facts = contents.info
-    if facts.label_problem is not None and facts.label is None and facts.label_problem.key != "apk.no_label":
-        yield document.Gap(part="label", why=facts.label_problem)
-    if facts.signing_problem is not None:
-        yield document.Gap(part="signers", why=facts.signing_problem)
 
 
 def find_sdks(contents: ApkContents, known_sdks: Sequence[Sdk]) -> Iterator[document.DetectedSdk]:
@@ -198,11 +194,7 @@ def evaluate_findings(app: document.VettedApp) -> Iterator[document.VettingFindi
     graded = [(listed.severity_for(model_app, match), match) for match in app.listed]
     for grade, match in sorted(graded, key=lambda pair: pair[0].order):
         yield document.VettingFinding(rule="listed", severity=grade, message=listed.message_for(model_app, match))
-    obtainable = tuple(
-        model.Message(key=DATA_CLASS_KEYS[data_class])
-        for data_class in model.DataClass
-        if may_obtain_data(app.asks[data_class])
-    )
+    obtainable = obtainable_data(app)
     if not obtainable or not app.is_recognised:
         return
     if app.lending.verdict is model.LendingVerdict.EMBEDS:
@@ -213,9 +205,13 @@ def evaluate_findings(app: document.VettedApp) -> Iterator[document.VettingFindi
     yield document.VettingFinding(rule="lender_asks", severity=severity.SEVERITY["lender_asks"], message=message)
 
 
-def may_obtain_data(request: document.DataRequest) -> bool:
-    """Whether the data can reach the app once it is installed."""
-    return request.state is not document.DataRequestState.NOT_REQUESTED
+def obtainable_data(app: document.VettedApp) -> tuple[model.Message, ...]:
+    """Return the names of the data that can reach the app once it is installed."""
+    return tuple(
+        model.Message(key=key)
+        for data_class, key in DATA_CLASS_KEYS.items()
+        if app.asks[data_class].state is not document.DataRequestState.NOT_REQUESTED
+    )
 
 
 def _certificates(facts: ApkInfo) -> tuple[str, ...]:
@@ -289,7 +285,8 @@ def _as_model_app(app: document.VettedApp) -> model.App:
 
 
 def _access(request: document.DataRequest) -> model.Access:
-    state = model.AccessState.NOT_ALLOWED if may_obtain_data(request) else model.AccessState.NOT_REQUESTED
+    is_requested = request.state is not document.DataRequestState.NOT_REQUESTED
+    state = model.AccessState.NOT_ALLOWED if is_requested else model.AccessState.NOT_REQUESTED
     return replace(UNKNOWN_ACCESS, state=state)
 
 

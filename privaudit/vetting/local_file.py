@@ -61,10 +61,7 @@ class OpenFile:
 
 @contextlib.contextmanager
 def open_local_file(path: Path) -> Iterator[OpenFile]:
-    """Open the file at `path`.
-
-    Raises `ApkError` if it is missing, unreadable, not a regular file (a pipe would never end), or larger than any app.
-    """
+    """Open a regular file; raises `ApkError` if it is none (a pipe would never end), unreadable, or too large."""
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from privaudit.findings.data_access import DATA_CLASS_KEYS
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import display_name
 from privaudit.knowledge.sdks import SdkPurpose
@@ -15,7 +14,7 @@ from privaudit.model import DataClass, LendingVerdict, Message, MessageValue, Ot
 from privaudit.report import gaps, legal_rules
 from privaudit.report.app_details import list_match_sentences
 from privaudit.vetting import document
-from privaudit.vetting.evaluate import may_obtain_data
+from privaudit.vetting.evaluate import obtainable_data
 
 DATA_NAME_KEYS: Final[Mapping[DataClass | OtherDataClass, str]] = {
     DataClass.CONTACTS: "vetted.contacts",
@@ -219,11 +218,7 @@ class VettingView:
         if app is None:
             yield self.t("vetted.result_unread", why=self.vetting.gaps[0].why)
             return
-        obtainable = tuple(
-            Message(key=DATA_CLASS_KEYS[data_class])
-            for data_class in DataClass
-            if may_obtain_data(app.asks[data_class])
-        )
+        obtainable = obtainable_data(app)
         yield self.t(_result_key(app, may_obtain=bool(obtainable)), data=obtainable)
         if published := sum(match.tier in {"A", "B"} for match in app.listed):
             yield self.t("vetted.result_listed", n=published)

@@ -89,6 +89,20 @@ def test_certificates_are_read_on_request_only():
     assert set(apk.parts) == {MANIFEST, ARSC}
 
 
+def test_signature_files_that_are_not_read_are_problems():
+    """Each may name a signer: without a word, the signers that are left would look like all of them."""
+    names = [f"META-INF/{letter}.RSA" for letter in "ABCDEFGHIJKLMNOP"]
+    rows = [Row(name, bytes(2 << 20) if name == names[1] else b"seven") for name in names]
+    content = pack([*ROWS, *rows], before_directory=SIGNING_BLOCK_CONTENT)
+    apk = one(content, certificates=True)
+    assert set(apk.parts) == {MANIFEST, ARSC, SIGNING_BLOCK, names[0], *names[2:13]}
+    assert set(apk.problems) == {names[1], names[13]}
+    assert reason(apk, names[1]) == "entry_too_large"
+    assert apk.problems[names[13]] == apk_message("apk.signatures_too_many", entry=names[13], n=13)
+    assert parts.load_apk_parts(apk.package, parts.dump_apk_parts(apk)) == apk
+    assert one(content).problems == {}
+
+
 def large(entries=9000, size=101 << 20):
     """An APK of `size` bytes, with a directory of half a megabyte."""
     rows = [Row(f"res/drawable-xxhdpi-v4/picture_{number:05}.png", b"", 0) for number in range(entries)]

@@ -10,7 +10,6 @@ import pytest
 from privaudit import knowledge
 from privaudit.findings.lending import recognise_lending
 from privaudit.i18n import Translator
-from privaudit.knowledge import index
 
 READ = datetime(2026, 1, 8, tzinfo=UTC)
 
@@ -43,8 +42,7 @@ def lists(tmp_path_factory):
     known = knowledge.load_knowledge(extra_lists=[folder], demo=True)
     # Its lenders count as shipped ones; the sentence on a user's own lists is tested with the lists.
     lists = tuple(replace(one, is_user_list=one.is_user_list and one.kind == "risky") for one in known.lists)
-    data = known._vocabulary_data
-    return index.build_knowledge(lists, known.vocabulary, known.stores, data, known.country, known.rules)
+    return replace(known, lists=lists)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +83,7 @@ def test_verdict_and_its_reason(made, lists, package, verdict, reason, words):
 
 
 def test_a_listing_is_a_reason(made, lists):
-    app = made.app("com.list.mine", listed=lists.match_package("com.list.mine"))
+    app = made.app("com.list.mine", listed=lists.find_matches("package", "com.list.mine"))
     assert recognise_lending(app, lists).verdict == "yes"
     assert [one.key for one in recognise_lending(app, lists).reasons] == ["lending.listed"]
 

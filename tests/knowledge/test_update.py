@@ -100,14 +100,14 @@ def with_newcomer(number=NEWER):
 
 def test_signed_lists_are_installed_and_used(places, offered, signer):
     path = offered(with_newcomer(), "-t", "lists of the day")
-    assert knowledge.load_knowledge().match_package("com.example.newcomer") == ()
+    assert knowledge.load_knowledge().find_matches("package", "com.example.newcomer") == ()
     taken = update.install_update(str(path), keys(signer))
     assert (taken.number, taken.released, taken.comment) == (NEWER, "2099-01-01", "lists of the day")
-    (listing,) = knowledge.load_knowledge().match_package("com.example.newcomer")
+    (listing,) = knowledge.load_knowledge().find_matches("package", "com.example.newcomer")
     assert listing.publisher.endswith("(SECP)")
     # The next one replaces it, and nothing of it is left.
     update.install_update(str(offered(packed(number=NEWER + 1))), keys(signer))
-    assert knowledge.load_knowledge().match_package("com.example.newcomer") == ()
+    assert knowledge.load_knowledge().find_matches("package", "com.example.newcomer") == ()
     assert sorted(one.name for one in releases.updates_root().iterdir()) == ["current", f"edition{NEWER + 1}"]
 
 
@@ -178,7 +178,7 @@ def test_older_and_equal_lists_are_refused_though_signed(places, offered, signer
     update.install_update(str(offered(with_newcomer())), keys(signer))
     number = releases.release_number(loader.shipped_folder()) if number is None else number
     assert refused(offered(packed(number=number)), keys(signer)) == "lists_not_newer"
-    assert knowledge.load_knowledge().match_package("com.example.newcomer")
+    assert knowledge.load_knowledge().find_matches("package", "com.example.newcomer")
 
 
 def test_newer_shipped_lists_win_over_installed_ones(places, offered, signer, monkeypatch):
@@ -186,7 +186,7 @@ def test_newer_shipped_lists_win_over_installed_ones(places, offered, signer, mo
     monkeypatch.setattr(
         releases, "release_number", lambda folder: NEWER if folder == releases.updated_folder() else NEWER + 1
     )
-    assert knowledge.load_knowledge().match_package("com.example.newcomer") == ()
+    assert knowledge.load_knowledge().find_matches("package", "com.example.newcomer") == ()
 
 
 def zipped(**entries) -> bytes:

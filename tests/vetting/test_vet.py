@@ -165,7 +165,7 @@ def test_published_lists_match_their_packages(vet_bytes, build_apk, context):
     )
     package = next(row.package for row in rows if row.package)
     document = vet_bytes(build_apk("READ_CONTACTS", label="Notes", package=package))
-    assert document.app.listed == context.knowledge.match_package(package) != ()
+    assert document.app.listed == context.knowledge.find_matches("package", package) != ()
     assert {finding.rule for finding in document.findings} == {"listed", "lender_asks"}
     assert not vet_bytes(build_apk("READ_CONTACTS", label="Notes")).app.listed
 
@@ -243,7 +243,7 @@ def test_unreadable_entry_is_a_gap(vet_bytes, loan_apk):
 def test_wallet_with_embedded_lending_is_not_called_a_lender(vet_bytes, build_apk, context, target):
     packages = (row.package for part in context.knowledge.lists for row in part.rows if row.package)
     lenders = ((package, context.knowledge.find_lender(package)) for package in packages)
-    wallet = next(package for package, lender in lenders if lender and lender.has_embedded_lending)
+    wallet = next(package for package, lender in lenders if lender and lender.status == "embeds_lending")
     document = vet_bytes(build_apk("READ_CONTACTS", target=target, package=wallet, label="Wallet"))
     assert document.app.lending.verdict == "embeds"
     text = report.vetting_to_text(document, Translator("en"))
@@ -271,6 +271,17 @@ def test_a_v1_signer_that_cannot_be_read_is_a_gap(vet_bytes, loan_apk):
     spoiled = vet_bytes(with_entries(loan_apk, rows))
     assert gap_reasons(spoiled)["signers"] == "signature_damaged"
     assert not spoiled.complete
+
+
+@pytest.mark.parametrize(
+    ("names", "padding", "reason"), [("A", 2 << 20, "entry_too_large"), ("ABCDEFGHIJKLMN", 0, "signatures_too_many")]
+)
+def test_a_v1_file_that_is_not_read_is_a_gap(vet_bytes, loan_apk, names, padding, reason):
+    signature = next(row.content for row in rows_of(loan_apk) if row.name.endswith(".RSA"))
+    rows = [Row(f"META-INF/{name}.RSA", signature + bytes(padding)) for name in names]
+    document = vet_bytes(with_entries(loan_apk, rows))
+    assert (gap_reasons(document)["signers"], document.complete) == (reason, False)
+    assert document.app.certificates_sha256
 
 
 def test_an_app_of_two_package_names_is_not_vetted(vet_bytes, build_apk):
