@@ -63,10 +63,10 @@ class CaptureCommand:
 
     def run(self, phone: options.PhoneOptions) -> int:
         """Read the phone, write the file, and return the exit code."""
-        from privaudit import knowledge
+        self._console.print_message("cli.starting", version=__version__)
+        from privaudit import knowledge, resume
         from privaudit.capture import archive
 
-        self._console.print_message("cli.starting", version=__version__)
         # Before the phone is asked: errors in the lists are reported first.
         lists = knowledge.load_knowledge(extra_lists=phone.signatures)
         partial = archive.read(self._file) if self._resume else None
@@ -74,7 +74,14 @@ class CaptureCommand:
             if partial is None:
                 result = self._collect_capture(connection, lists)
             else:
-                result = self._resume_capture(connection, partial, lists)
+                result = resume.resume_capture(
+                    connection,
+                    partial,
+                    lists,
+                    options=self._collection,
+                    progress=self._console.print_round,
+                    on_apk_progress=self._console.update_progress_bar,
+                )
         return self._save_capture(result, partial, lists)
 
     def _collect_capture(self, connection: Transport, knowledge: Knowledge) -> Capture:
@@ -90,18 +97,6 @@ class CaptureCommand:
             on_apk_progress=self._console.update_progress_bar,
         )
         return replace(result, device_fingerprint=fingerprint)
-
-    def _resume_capture(self, connection: Transport, partial_capture: Capture, knowledge: Knowledge) -> Capture:
-        from privaudit import resume
-
-        return resume.resume_capture(
-            connection,
-            partial_capture,
-            knowledge,
-            options=self._collection,
-            progress=self._console.print_round,
-            on_apk_progress=self._console.update_progress_bar,
-        )
 
     def _save_capture(self, result: Capture, partial_capture: Capture | None, knowledge: Knowledge) -> int:
         from privaudit import resume

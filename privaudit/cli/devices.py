@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -103,6 +103,7 @@ def _read_phone(status: DeviceStatus, on_key_created: OnKeyCreated | None) -> tu
     from privaudit.capture import scripts
     from privaudit.capture.collector import split_answers
     from privaudit.dumpsys import device
+    from privaudit.model import PhoneState
     from privaudit.transport import diagnosis, vendors
 
     if status.obstacle is not None:
@@ -113,10 +114,10 @@ def _read_phone(status: DeviceStatus, on_key_created: OnKeyCreated | None) -> tu
             (command,) = scripts.follow_up_rounds(marker, ["properties"], max_bytes=connection.command_limit)
             output = connection.run(command, timeout_s=_PROPERTIES_TIMEOUT_S).stdout
     except PhoneError as error:
-        return diagnosis.with_error(status, error), None
+        return replace(status, state=error.state, obstacle=error), None
     text = "".join(answer.text for answer in split_answers(output, marker))
     phone = device.phone_from_properties(device.parse_properties(text), None)
-    return diagnosis.with_answer(status, vendors.detect_brand(phone.manufacturer)), phone
+    return replace(status, state=PhoneState.READY, brand=vendors.detect_brand(phone.manufacturer)), phone
 
 
 def format_devices(device_list: DeviceList, language: Translator) -> Iterator[str]:

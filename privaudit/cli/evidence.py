@@ -106,7 +106,6 @@ def _create_folder(
 
 
 def _verify_folder(console: CliConsole, folder: Path) -> int:
-    """Print which files of an evidence folder changed, and return the exit code."""
     from privaudit.documents import evidence_folder, evidence_pages
 
     check = evidence_folder.verify_evidence_folder(folder)

@@ -198,7 +198,6 @@ class RevocationCommand:
         return True
 
     def _apply_plan(self, connection: Transport, planned: _PlannedRevocation, ledger_path: Path) -> None:
-        """Ask, save a capture, read the state again, write the ledger, and apply the changes."""
         from privaudit.capture import archive
         from privaudit.revocation import ledger, state
         from privaudit.revocation.change import ChangeKind
@@ -223,7 +222,6 @@ class RevocationCommand:
         self._apply_ledger(connection, capture, new_ledger, ledger_path, apps)
 
     def _resume(self, packages: list[str], ledger_path: Path) -> None:
-        """Continue a run that was interrupted."""
         from privaudit import facts, knowledge
         from privaudit.revocation.change import Outcome
         from privaudit.revocation.ledger import read_ledger

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _MAX_TEXT_CHARS: Final = 400
 """Characters of a citation or a note on one line."""
 _MAX_SHOWN_RULES: Final = 20
-"""Rules that `show` prints in full."""
 
 _BASIS_KEYS: Final[Mapping[str, str]] = {
     "statute": "rulebook.basis_statute",
@@ -138,16 +137,13 @@ def _load_rules() -> RuleSet:
 def _search_rules(rule_set: RuleSet, words: Iterable[str], country: str | None) -> list[Rule]:
     """Return the rules that have every word in their id, citation, title or authority, in any language."""
     terms = [word.casefold() for word in words]
-    return [
-        rule
-        for rule in rule_set.rules
-        if (country is None or rule.country == country) and all(term in _searchable_text(rule) for term in terms)
-    ]
 
+    def matches(rule: Rule) -> bool:
+        names = (texts[key] for texts in rule.words.values() for key in ("title", "authority"))
+        text = "\n".join((rule.id, rule.citation, *names)).casefold()
+        return (country is None or rule.country == country) and all(term in text for term in terms)
 
-def _searchable_text(rule: Rule) -> str:
-    names = (texts[key] for texts in rule.words.values() for key in ("title", "authority"))
-    return "\n".join((rule.id, rule.citation, *names)).casefold()
+    return list(filter(matches, rule_set.rules))
 
 
 def _today() -> str:
@@ -211,7 +207,6 @@ def _status_marks(language: Translator, rule: Rule, today: str) -> Iterator[str]
 
 
 def _format_scope(language: Translator, rule: Rule) -> Iterator[str]:
-    """Return the legal basis of a rule, what it applies to, and when it is in force."""
     from privaudit.model import Message
 
     yield language.t("rulebook.basis", basis=Message(key=_BASIS_KEYS[rule.basis]))

@@ -27,7 +27,6 @@ _MAX_TEXT_CHARS: Final = 200
 _MAX_SOURCE_CHARS: Final = 400
 """Characters of an address or a note of a source."""
 _MAX_SHOWN_APPS: Final = 20
-"""Apps that `show` prints in full."""
 
 _STATUS_KEYS: Final[Mapping[str, str]] = {
     "licensed": "signatures.status_licensed",

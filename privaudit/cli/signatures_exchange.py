@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from privaudit.vetting.document import VettedApp
 
 _MAX_IMPORT_BYTES: Final = 64 * 1024 * 1024
-"""Size of a file to import."""
 _PACKAGE_NAME_RE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+\Z", re.ASCII)
 _MAX_NAMES: Final = 20
 """Names in a drafted row: a bundle may have a label for each of a hundred languages."""

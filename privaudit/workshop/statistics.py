@@ -16,15 +16,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Final, Literal
 
 from privaudit import roms
-from privaudit.errors import UsageError
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import DataClass, Report, Verdict
-from privaudit.report import save_text
 from privaudit.report.layout import hanging_indent, pad
 from privaudit.report.matrix import DATA_LABEL_KEYS
 
@@ -324,25 +321,5 @@ def render_html(totals: WorkshopTotals, language: Translator) -> str:
     return html_page.render_page("chart", language, content, stylesheet="chart")
 
 
-_RENDERERS: Final = {".json": render_json, ".csv": render_csv, ".html": render_html, ".txt": render_text}
-
-
-def check_totals_path(path: Path) -> None:
-    """Refuse a path to which the totals cannot be written, before anything is written.
-
-    Raises:
-        UsageError: ``format_unknown``, ``no_folder``.
-    """
-    if path.suffix not in _RENDERERS:
-        raise UsageError("errors.format_unknown", given=path.name, known=tuple(_RENDERERS))
-    if not path.absolute().parent.is_dir():
-        raise UsageError("errors.no_folder", path=str(path.absolute().parent))
-
-
-def write_totals(totals: WorkshopTotals, path: Path, language: Translator) -> None:
-    """Write the totals in the format of the suffix of `path`.
-
-    Raises:
-        SourceError: ``not_written``.
-    """
-    save_text(_RENDERERS[path.suffix](totals, language), path)
+RENDERERS: Final = {".json": render_json, ".csv": render_csv, ".html": render_html, ".txt": render_text}
+"""By the suffix of a file."""

@@ -382,7 +382,6 @@ def _with_crlf(sink: OutputSink) -> OutputSink:
 
 
 def _read_until_closed(stream: wire.AdbStream) -> bytes:
-    """Read until the client closes the stream."""
     data = bytearray()
     try:
         while len(data) <= _MAX_STDIN_BYTES:

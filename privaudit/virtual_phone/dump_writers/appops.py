@@ -82,7 +82,6 @@ class AppOpsWriter:
             yield from self._op_lines(packages[package].ops)
 
     def _state_lines(self, state: str, modes: Mapping[str, str]) -> Iterator[str]:
-        """Write the state of the uid's processes, since Android 9."""
         layout = self._layout
         if layout.op_layout == "A":
             return
@@ -95,7 +94,6 @@ class AppOpsWriter:
             yield from ("    foregroundOps:", *ops, "    hasForegroundWatchers=false")
 
     def _op_lines(self, ops: Iterable[VirtualOp]) -> Iterator[str]:
-        """Write one package's ops, in the order of their numbers."""
         layout = self._layout
         by_name = {op.name: op for op in ops}
         for name in _in_op_order(by_name):

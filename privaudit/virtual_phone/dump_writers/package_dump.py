@@ -156,7 +156,6 @@ def _permission_definition_lines(layout: ReleaseLayout, defined: dict[str, tuple
 
 
 def _app_op_permission_lines(phone: VirtualPhone, names: PermissionFilter) -> Iterator[str]:
-    """Write which packages request the permissions that an app-op decides."""
     for name in array_map_order(name for name in android.APP_OP_PERMISSIONS if names is None or name in names):
         yield f"  AppOp Permission {name}:"
         requesting = (app.package for app in phone.apps if name in app.requested_permissions)

@@ -79,7 +79,6 @@ class PackageBlockWriter:
             yield "    cpuAbiOverride=null"
 
     def _manifest_lines(self, app: VirtualApp, *, hidden: bool) -> Iterator[str]:
-        """Write what comes from the manifest."""
         min_sdk = f" minSdk={app.min_sdk}" if self._layout.min_sdk else ""
         yield f"    versionCode={app.version_code}{min_sdk} targetSdk={app.target_sdk}"
         if self._layout.extension_versions:
@@ -104,7 +103,6 @@ class PackageBlockWriter:
         yield "    supportsScreens=[small, medium, large, xlarge, resizeable, anyDensity]"
 
     def _install_source_lines(self, app: VirtualApp) -> Iterator[str]:
-        """Write the times, the installer and the signer."""
         layout = self._layout
         yield f"    timeStamp={format_time(app.updated)}"
         if not layout.first_install_per_user:

@@ -111,7 +111,6 @@ class ReleaseLayout:
     has_cmd: bool = True
     """``cmd``, and ``pm`` inside the system server (Android 7). Before, errors go to standard error."""
     list_options: tuple[str, ...] = ("-f", "-d", "-e", "-s", "-3", "-i", "-u", "-U", "--show-versioncode", "-a")
-    """Options of ``pm list packages``."""
     lists_all_users: bool = True
     """``pm list packages`` without ``--user`` lists the apps of every user (Android 14)."""
     dumpsys_timeout: bool = True

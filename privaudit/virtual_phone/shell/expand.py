@@ -13,7 +13,6 @@ from typing import Final, Protocol
 from privaudit.virtual_phone.shell.parser import CommandSubstitution, LiteralText, ParameterExpansion, Script, Word
 
 _MAX_VALUE_CHARS: Final = 16 * 1024 * 1024
-"""Longest value of one expansion."""
 _ANY_STRING: Final = ".*"
 
 
