@@ -14,9 +14,9 @@ from privaudit.cli.console import CliConsole, explain_error, open_console
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, PhoneError
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
+from privaudit.model import Phone, PhoneState
 
 if TYPE_CHECKING:
-    from privaudit.model import Phone
     from privaudit.transport.base import OnKeyCreated
     from privaudit.transport.diagnosis import DeviceStatus
 
@@ -73,8 +73,6 @@ class DeviceList:
 
 def print_devices(console: CliConsole, *, as_json: bool) -> int:
     """Print the list and return the exit code: ``EXIT_OK`` where a phone can be checked."""
-    from privaudit.model import PhoneState
-
     device_list = scan_devices(console.print_key_created)
     if as_json:
         console.write_stdout(devices_to_json(device_list, console.language))
@@ -103,7 +101,6 @@ def _read_phone(status: DeviceStatus, on_key_created: OnKeyCreated | None) -> tu
     from privaudit.capture import scripts
     from privaudit.capture.collector import split_answers
     from privaudit.dumpsys import device
-    from privaudit.model import PhoneState
     from privaudit.transport import diagnosis, vendors
 
     if status.obstacle is not None:
@@ -122,8 +119,6 @@ def _read_phone(status: DeviceStatus, on_key_created: OnKeyCreated | None) -> tu
 
 def format_devices(device_list: DeviceList, language: Translator) -> Iterator[str]:
     """Return the list in sentences."""
-    from privaudit.model import PhoneState
-
     for number, device in enumerate(device_list.devices, 1):
         status = device.status
         title = f"{number}. {_device_name(device) or language.t('diagnose.model_unknown')}"

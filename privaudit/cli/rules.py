@@ -17,6 +17,7 @@ from privaudit.cli.options import argument, help_text, option
 from privaudit.errors import KnowledgeError
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
+from privaudit.model import Message
 
 if TYPE_CHECKING:
     from privaudit.knowledge.rules import RuleSet
@@ -176,8 +177,6 @@ def format_rule_line(language: Translator, rule: Rule, today: str) -> str:
 
 def format_rule(language: Translator, rule: Rule, today: str) -> Iterator[str]:
     """Return a rule in full."""
-    from privaudit.model import Message
-
     authority = Message(key=f"rule.{rule.id}.authority")
     yield "  ".join((rule.id, *_status_marks(language, rule, today)))
     yield "  " + _rule_text(language, rule, "title")
@@ -207,8 +206,6 @@ def _status_marks(language: Translator, rule: Rule, today: str) -> Iterator[str]
 
 
 def _format_scope(language: Translator, rule: Rule) -> Iterator[str]:
-    from privaudit.model import Message
-
     yield language.t("rulebook.basis", basis=Message(key=_BASIS_KEYS[rule.basis]))
     yield language.t("rulebook.citation", citation="") + sanitize_text(rule.citation, _MAX_TEXT_CHARS)
     yield language.t(_APPLIES_KEYS[rule.kind], stores=rule.stores, country=rule.country)
@@ -225,8 +222,6 @@ def _format_scope(language: Translator, rule: Rule) -> Iterator[str]:
 
 
 def _format_clauses(language: Translator, rule: Rule) -> Iterator[str]:
-    from privaudit.model import Message
-
     for clause in rule.concern:
         condition = Message(key=f"rule.{rule.id}.{clause.condition}")
         names = (*clause.permissions, *clause.special)
@@ -241,8 +236,6 @@ def _format_clauses(language: Translator, rule: Rule) -> Iterator[str]:
 
 def _format_sources(language: Translator, rule: Rule) -> Iterator[str]:
     """Return the sources of a rule, what of it is not verified, and who has checked it."""
-    from privaudit.model import Message
-
     if rule.has_unverified_parts:
         yield language.t("rulebook.verify", what=Message(key=f"rule.{rule.id}.verify"))
     if not rule.text_read and rule.kind != "observation":

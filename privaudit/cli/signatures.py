@@ -15,6 +15,7 @@ from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, help_text, option
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
+from privaudit.model import Message
 
 if TYPE_CHECKING:
     from privaudit.knowledge import Knowledge
@@ -200,8 +201,6 @@ def format_entry(language: Translator, knowledge: Knowledge, entry: SignatureEnt
 
 def _format_row(language: Translator, knowledge: Knowledge, row_ref: RowRef) -> Iterator[str]:
     """Return what one row of a list says, beginning with the source of the list."""
-    from privaudit.model import Message
-
     signature_list, number = row_ref
     row, source = signature_list.rows[number - 1], signature_list.source
     dated_on = source.date or Message(key="signatures.undated")

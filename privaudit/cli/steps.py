@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from privaudit import __version__
+from privaudit import __version__, roms
 from privaudit.cli import options
 from privaudit.cli.audit import report_on_source
 from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, option
 from privaudit.errors import PhoneError, UsageError
-
-if TYPE_CHECKING:
-    from privaudit.model import Report
+from privaudit.model import Report, Rom
 
 
 def steps(  # noqa: PLR0913 - one parameter per option
@@ -32,8 +30,6 @@ def steps(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Print what to tap."""
     with open_console(lang, plain=plain) as console:
-        from privaudit import roms
-
         if rom is not None and rom not in roms.list_rom_ids():
             raise UsageError("errors.rom_unknown", given=rom, known=roms.list_rom_ids())
         if usb:
@@ -42,7 +38,6 @@ def steps(  # noqa: PLR0913 - one parameter per option
             console.write_stdout(revocation_text.usb_debugging_steps(rom or roms.STOCK_ROM_ID, console.language))
             return
         console.print_message("cli.starting" if source is None else "cli.starting_saved", version=__version__)
-        from privaudit.model import Rom
         from privaudit.report import revocation_text
 
         packages = apps or []
@@ -88,8 +83,6 @@ def open_settings(
 ) -> None:
     """Show a settings page on the phone, and print the taps that lead to it."""
     with open_console(lang, plain=plain) as console:
-        from privaudit import roms
-
         if page not in roms.list_openable_pages():
             raise UsageError("errors.page_unknown", given=page, known=roms.list_openable_pages())
         console.print_message("cli.starting_open", version=__version__)
