@@ -5,6 +5,7 @@ They stand together because `audit` and `demo` are one command on two phones: on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from privaudit.errors import (
 
 if TYPE_CHECKING:
     from privaudit.audit import CollectionOptions, ReportOptions
+    from privaudit.capture.model import Capture
     from privaudit.model import Report
     from privaudit.transport.base import Transport
 
@@ -168,8 +170,10 @@ def collection_options(*, no_apks: bool, hash_apks: bool) -> CollectionOptions:
     return CollectionOptions(read_labels=not no_apks, hash_apks=hash_apks and not no_apks)
 
 
-def report_on_source(source: Path, report_options: ReportOptions, signatures: tuple[Path, ...] = ()) -> Report:
-    """Return the report on a saved capture, or a saved report, with the rules of the country where one is chosen."""
+def report_on_source(
+    source: Path, report_options: ReportOptions, signatures: Sequence[Path] = ()
+) -> tuple[Report, Capture | None]:
+    """Return the report on a saved capture, and the capture; or a saved report, with the rules of a chosen country."""
     from privaudit import audit as pipeline
     from privaudit import knowledge
     from privaudit.capture.sources import read_source
@@ -179,12 +183,12 @@ def report_on_source(source: Path, report_options: ReportOptions, signatures: tu
     if not json.is_report_file(source):
         capture = read_source(source)
         lists = knowledge.load_knowledge(extra_lists=signatures, demo=capture.demo, country=report_options.country)
-        return pipeline.build_report(capture, lists, report_options)
+        return pipeline.build_report(capture, lists, report_options), capture
     report = json.read_report(source)
-    if report_options.country is None:
-        return report
-    lists = knowledge.load_knowledge(demo=report.demo, country=report_options.country)
-    return legal_rules.apply_country(report, lists, report_options.country)
+    if report_options.country is not None:
+        lists = knowledge.load_knowledge(demo=report.demo, country=report_options.country)
+        report = legal_rules.apply_country(report, lists, report_options.country)
+    return report, None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +225,7 @@ class AuditRunner:
             if len(sources) > 1:
                 self.console.print_message("cli.now", path=str(path))
             try:
-                report = report_on_source(path, self._report_options(), self.signatures)
+                report, _ = report_on_source(path, self._report_options(), self.signatures)
                 codes.append(self._write_outputs(report))
             except PrivauditError as error:
                 if len(sources) == 1 or isinstance(error, KnowledgeError):

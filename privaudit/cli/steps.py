@@ -62,7 +62,7 @@ def _report_for_steps(
 
     report_options = audit.ReportOptions(include_all_apps=bool(packages), include_unrecognised=True, country=country)
     if source is not None:
-        return report_on_source(source, report_options, phone.signatures)
+        return report_on_source(source, report_options, phone.signatures)[0]
     with console.connect(phone.transport, phone.serial) as connection:
         lists = knowledge.load_knowledge(extra_lists=phone.signatures, country=country)
         capture, phone_facts = audit.collect_with_facts(

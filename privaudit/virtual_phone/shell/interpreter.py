@@ -182,7 +182,9 @@ class ShellInterpreter:
     def run_script(self, script: Script, io: ShellIO) -> int:
         """Run `script` and return its exit status. It may raise `Exit`, `Return`, `Break` and `LimitExceededError`."""
         for command in script:
-            self.status = self._run_and_or(command, io)
+            for operator, pipeline in command.steps:
+                if operator != ("||" if self.status == 0 else "&&"):
+                    self.status = self._run_pipeline(pipeline, io)
         return self.status if script else 0
 
     def _run_in_subshell(self, action: Callable[[ShellInterpreter], int]) -> int:
@@ -225,13 +227,6 @@ class ShellInterpreter:
         io = replace(self._io, out=self._budget.count_output(out.extend))
         self._substitution_status = self._run_in_subshell(lambda child: child.run_script(body, io))
         return out.replace(b"\0", b"").decode("utf-8", "surrogateescape").rstrip("\n")
-
-    def _run_and_or(self, node: parser.AndOrList, io: ShellIO) -> int:
-        for operator, pipeline in node.steps:
-            if operator == ("||" if self.status == 0 else "&&"):
-                continue
-            self.status = self._run_pipeline(pipeline, io)
-        return self.status
 
     def _run_pipeline(self, node: parser.Pipeline, io: ShellIO) -> int:
         *feeders, last = node.commands
@@ -278,7 +273,8 @@ class ShellInterpreter:
                 body = next((body for condition, body in node.branches if self.run_script(condition, io) == 0), None)
                 return self.run_script(node.otherwise if body is None else body, io)
             case parser.CaseCommand():
-                return self._run_case(node, io)
+                subject = expand.expand_text(node.word, self)
+                return self.run_script(next((body for arm, body in node.arms if self._matches(arm, subject)), ()), io)
             case parser.FunctionDefinition():
                 self.functions[node.name] = node.body
                 return 0
@@ -310,12 +306,8 @@ class ShellInterpreter:
             while (self.run_script(node.condition, io) == 0) is not node.negated:
                 yield
 
-    def _run_case(self, node: parser.CaseCommand, io: ShellIO) -> int:
-        subject = expand.expand_text(node.word, self)
-        for patterns, body in node.arms:
-            if any(expand.matches_pattern(expand.expand_pattern(pattern, self), subject) for pattern in patterns):
-                return self.run_script(body, io)
-        return 0
+    def _matches(self, patterns: Sequence[parser.Word], subject: str) -> bool:
+        return any(expand.matches_pattern(expand.expand_pattern(pattern, self), subject) for pattern in patterns)
 
     def _run_simple_command(self, node: parser.SimpleCommand, io: ShellIO) -> int:
         self._substitution_status = 0
