@@ -1,7 +1,4 @@
-"""``privaudit audit``, ``demo`` and ``schema``.
-
-They stand together because `audit` and `demo` are one command on two phones: one runner carries out both.
-"""
+"""``privaudit audit`` and ``demo``, which are one command on two phones, and ``schema``."""
 
 from __future__ import annotations
 

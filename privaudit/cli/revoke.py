@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from privaudit.capture.model import Capture
     from privaudit.knowledge import Knowledge
     from privaudit.revocation.apply import LedgerRun
-    from privaudit.revocation.ledger import InstallFingerprint, Ledger, LedgerEntry
+    from privaudit.revocation.ledger import InstallFingerprint, Ledger
     from privaudit.revocation.plan import RevocationPlan
     from privaudit.transport.base import Transport
 
@@ -75,10 +75,7 @@ def undo(
 
 
 class RevocationCommand:
-    """One run of `revoke` or `undo`.
-
-    Without `apply` only the plan is printed. With `yes` only uninstalling is asked about.
-    """
+    """One run of `revoke` or `undo`. Without `apply` it only prints the plan; with `yes` it asks only to uninstall."""
 
     def __init__(self, console: CliConsole, phone: options.PhoneOptions, *, apply: bool, yes: bool) -> None:
         self._console = console
@@ -257,9 +254,7 @@ class RevocationCommand:
         from privaudit.report import revocation_text
         from privaudit.revocation.apply import LedgerRun
 
-        def print_outcome(_: int, entry: LedgerEntry) -> None:
-            self._console.write_lines(revocation_text.outcome_lines(self._console.language, entry))
-
+        language = self._console.language
         phone = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None)
         if phone.sdk is None:
             raise PhoneError("errors.sdk_unread")
@@ -268,7 +263,7 @@ class RevocationCommand:
             capture=capture,
             ledger_path=ledger_path,
             ledger=ledger,
-            on_change=print_outcome,
+            on_change=lambda _, entry: self._console.write_lines(revocation_text.outcome_lines(language, entry)),
             sdk=phone.sdk,
         )
 

@@ -1,7 +1,4 @@
-"""``privaudit rules``: list, show and check the rules of countries and app stores.
-
-Nothing heavier than typer is imported before a command needs it.
-"""
+"""``privaudit rules``: list, show and check the rules of countries and app stores."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""``privaudit signatures list``, ``show`` and ``check``, and the options that all commands about lists share.
-
-Nothing heavier than typer is imported before a command needs it.
-"""
+"""``privaudit signatures list``, ``show`` and ``check``, and the options that all commands about lists share."""
 
 from __future__ import annotations
 

@@ -266,10 +266,7 @@ def _adb_key_fingerprint(key_folder: Path | None) -> str | None:
 
 
 class ServerConnection(Transport):
-    """A phone behind the ADB server.
-
-    Each command uses its own socket to the server, so that commands of several threads run in parallel.
-    """
+    """A phone behind the ADB server. Commands of several threads run in parallel, each with a socket of its own."""
 
     kind: SourceKind = "server"
 

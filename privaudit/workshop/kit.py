@@ -84,10 +84,7 @@ def write_kit(folder: Path, language: Translator, country: str | None = None) ->
 
 
 def build_sheets(language: Translator, country: str | None = None) -> Mapping[str, tuple[documents.Document, ...]]:
-    """Build all sheets, by the name of their file.
-
-    What a country's law says is not part of the kit: whoever prints it adds their own sheets.
-    """
+    """Build all sheets, by the name of their file. What a country's law says is on none of them."""
     t = language.t
 
     def sheet(title: str, blocks: _Blocks, layout: documents.DocumentLayout = "page") -> tuple[documents.Document, ...]:

@@ -119,10 +119,7 @@ class WorkerFailed(WorkerEvent):
 
 @dataclass(frozen=True, slots=True)
 class ClosingChecked(WorkerEvent):
-    """Result of the closing check.
-
-    ``usb`` and ``wireless`` → whether that kind of debugging is off; ``None``: it could not be determined.
-    """
+    """Result of the closing check: ``usb`` and ``wireless`` → whether that debugging is off; ``None``: not known."""
 
     checks: dict[str, bool | None]
 

@@ -15,7 +15,7 @@ from privaudit.virtual_phone.file_tree import FileTree
 from privaudit.virtual_phone.shell import expand, parser
 from privaudit.virtual_phone.shell.expand import LimitExceededError
 from privaudit.virtual_phone.shell.parser import Command, Script
-from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, Toybox
+from privaudit.virtual_phone.shell.toybox import Program, Toybox
 
 OutputSink: TypeAlias = Callable[[bytes], object]
 """Receives output as it comes. Its exceptions end the script."""
@@ -274,7 +274,9 @@ class ShellInterpreter:
                 return self.run_script(node.otherwise if body is None else body, io)
             case parser.CaseCommand():
                 subject = expand.expand_text(node.word, self)
-                return self.run_script(next((body for arm, body in node.arms if self._matches(arm, subject)), ()), io)
+                arms = ((pattern, body) for patterns, body in node.arms for pattern in patterns)
+                matching = (body for pattern, body in arms if expand.matches_pattern(pattern, subject, self))
+                return self.run_script(next(matching, ()), io)
             case parser.FunctionDefinition():
                 self.functions[node.name] = node.body
                 return 0
@@ -306,9 +308,6 @@ class ShellInterpreter:
             while (self.run_script(node.condition, io) == 0) is not node.negated:
                 yield
 
-    def _matches(self, patterns: Sequence[parser.Word], subject: str) -> bool:
-        return any(expand.matches_pattern(expand.expand_pattern(pattern, self), subject) for pattern in patterns)
-
     def _run_simple_command(self, node: parser.SimpleCommand, io: ShellIO) -> int:
         self._substitution_status = 0
         argv = expand.expand_fields(node.words, self)
@@ -338,8 +337,11 @@ class ShellInterpreter:
             result = self._environment.programs[name](argv, io.stdin.peek_available())
         elif name in Toybox.NAMES:
             result = self._environment.toybox.run([name, *argv[1:]], io.stdin.read_all)
+        elif "/" in argv[0] and self._environment.files.exists(argv[0]):
+            why = "Is a directory" if self._environment.files.is_folder(argv[0]) else "Permission denied"
+            raise CommandError(f"{argv[0]}: can't execute: {why}", 126)
         else:
-            result = self._raise_not_found(argv[0])
+            raise CommandError(f"{argv[0]}: inaccessible or not found", 127)
         if result.out:
             io.out(result.out)
         if result.err:
@@ -355,12 +357,6 @@ class ShellInterpreter:
             return leaving.code
         finally:
             self.positional_args, self._call_depth = before
-
-    def _raise_not_found(self, name: str) -> ProgramResult:
-        if "/" in name and self._environment.files.exists(name):
-            why = "Is a directory" if self._environment.files.is_folder(name) else "Permission denied"
-            raise CommandError(f"{name}: can't execute: {why}", 126)
-        raise CommandError(f"{name}: inaccessible or not found", 127)
 
     def _builtin_break(self, argv: Sequence[str], _io: ShellIO) -> int:
         if not self.loop_depth:
