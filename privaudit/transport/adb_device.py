@@ -115,7 +115,7 @@ def connect_usb(
         try:
             scan = usb.scan_usb(only_path=usb_path)
             if not scan.adb_devices:
-                raise usb.no_device_error(scan.unusable)
+                raise (scan.unusable[0].obstacle if scan.unusable else None) or PhoneError("errors.no_phone")
             device = select_device(scan.adb_devices, serial)
             stream = usb.UsbStream(device)
             key = key or load_or_create(key_folder, on_key_created)
