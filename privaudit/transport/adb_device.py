@@ -1,7 +1,4 @@
-"""Connect to a phone over a cable or the network with adb-shell.
-
-adb-shell is pinned to 0.4.4: what it lacks is added through parts of it that are not public.
-"""
+"""Connect to a phone over a cable or the network with adb-shell, pinned because we use parts that are not public."""
 
 from __future__ import annotations
 

@@ -127,10 +127,7 @@ ShellProtocol: TypeAlias = ShellV2 | ExecOut
 
 
 def default_shell(features: Collection[str]) -> type[ShellV2 | LegacyShell]:
-    """Return the shell protocol of a phone with these features.
-
-    The features decide, not an attempt: adb-shell does not notice that a phone rejects an unknown service.
-    """
+    """Return the shell protocol of a phone with these features: adb-shell would not notice that it lacks a service."""
     return ShellV2 if "shell_v2" in features else LegacyShell
 
 
