@@ -29,9 +29,6 @@ class Message:
     """What fills the gaps. May hold text from the phone, raw; it is tamed when it is worded."""
 
 
-# --- asking ---------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """What a transport may send. Only ``capture/questions.py`` and ``remedy/commands.py`` make one (tested)."""
@@ -84,21 +81,6 @@ class PhoneState(StrEnum):
     """Not to be seen, or not any more."""
 
 
-class Missing(StrEnum):
-    """Why there is no answer. Nothing is not one thing."""
-
-    REFUSED = "refused"
-    """The phone said no (another user, a vendor's gate)."""
-    UNREADABLE = "unreadable"
-    """Something came, but it is not what Android prints, or it is cut."""
-    TIMED_OUT = "timed_out"
-    """The phone did not finish in time."""
-    NOT_SUPPORTED = "not_supported"
-    """This Android version has no such thing."""
-    NOT_ASKED = "not_asked"
-    """Nobody asked: the source lacks it, or the connection ended before."""
-
-
 class AnswerState(StrEnum):
     """How a question ended."""
 
@@ -108,9 +90,6 @@ class AnswerState(StrEnum):
     TIMED_OUT = "timed_out"
     NOT_SUPPORTED = "not_supported"
     NOT_ASKED = "not_asked"
-
-
-# --- facts ----------------------------------------------------------------------------------------------------------
 
 
 class DataClass(StrEnum):
@@ -519,9 +498,6 @@ class Facts:
     """(package, user, fact) → where it stands. The fact is ``package`` or a permission's name."""
 
 
-# --- judgement ------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """One line of what the phone said."""
@@ -567,9 +543,6 @@ class Finding:
         """Refuse a finding that nothing supports."""
         if not self.evidence:
             raise ValueError(f"finding {self.rule} about {self.package} has no evidence")
-
-
-# --- the report document --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

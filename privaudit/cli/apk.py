@@ -48,68 +48,57 @@ def apk(  # noqa: PLR0913 - one parameter per option
     plain: options.PlainOption = False,
 ) -> None:
     """Vet APKs."""
+    paths, as_json_to_stdout = options.parse_output(output, as_json=as_json)
     with open_console(lang, plain=plain) as console:
         command = VetCommand(
-            console,
-            VetOptions(
-                files=tuple(files or ()),
-                installed=installed,
-                scheduler=scheduler,
-                output=tuple(output or ()),
-                as_json=as_json,
-                country=options.parse_country(country),
-                signatures=tuple(signatures or ()),
-            ),
+            console=console,
+            files=tuple(files or ()),
+            installed=installed,
+            scheduler=scheduler,
+            document_files=tuple(path for path in paths if path.suffix != _JSON_LINES_SUFFIX),
+            json_lines_files=tuple(path for path in paths if path.suffix == _JSON_LINES_SUFFIX),
+            as_json=as_json_to_stdout,
+            country=options.parse_country(country),
+            signatures=tuple(signatures or ()),
         )
         command.validate_options()
         raise typer.Exit(command.vet_files() if installed is None else command.vet_installed_app(transport, serial))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VetOptions:
-    """What `apk` vets, and where it writes the result."""
-
-    files: tuple[Path, ...] = ()
-    """Files and folders."""
-    installed: str | None = None
-    """The package name of an app on the phone, in place of files."""
-    scheduler: str | None = None
-    """The address of a Dask cluster that does the work."""
-    output: tuple[str, ...] = ()
-    """Paths of files; ``-`` is JSON on standard output."""
-    as_json: bool = False
-    country: str | None = None
-    signatures: tuple[Path, ...] = ()
-
-
 class VetCommand:
-    """One run of `apk`."""
+    """One run of `apk`: what it vets, and where it writes the result."""
 
-    def __init__(self, console: CliConsole, vet_options: VetOptions) -> None:
-        self._console = console
-        self._options = vet_options
-        self._as_json = vet_options.as_json or "-" in vet_options.output
-        paths = [Path(name) for name in vet_options.output if name != "-"]
-        self._document_files = [path for path in paths if path.suffix != _JSON_LINES_SUFFIX]
-        self._json_lines_files = [path for path in paths if path.suffix == _JSON_LINES_SUFFIX]
+    console: CliConsole
+    files: tuple[Path, ...]
+    """Files and folders."""
+    installed: str | None
+    """The package name of an app on the phone, in place of files."""
+    scheduler: str | None
+    """The address of a Dask cluster that does the work."""
+    document_files: tuple[Path, ...]
+    json_lines_files: tuple[Path, ...]
+    as_json: bool
+    country: str | None
+    signatures: tuple[Path, ...]
 
     def validate_options(self) -> None:
         """Refuse options that cannot be carried out, before anything is read."""
         from privaudit import report
         from privaudit.vetting.report import DOCUMENT_SUFFIXES
 
-        files, installed, scheduler = self._options.files, self._options.installed, self._options.scheduler
+        files, installed, scheduler = self.files, self.installed, self.scheduler
         if not files and installed is None:
             raise UsageError("errors.apk_nothing")
         if installed is not None and (files or scheduler is not None):
             raise UsageError("errors.apk_one_place")
         if len(files) == 1 and not files[0].exists():
             raise SourceError("errors.apk_missing", path=str(files[0]))
-        for path in (*self._document_files, *self._json_lines_files):
+        for path in (*self.document_files, *self.json_lines_files):
             report.validate_output(path, (*DOCUMENT_SUFFIXES, _JSON_LINES_SUFFIX))
-        if self._document_files and (scheduler is not None or len(files) > 1 or any(map(Path.is_dir, files))):
+        if self.document_files and (scheduler is not None or len(files) > 1 or any(map(Path.is_dir, files))):
             raise UsageError("errors.apk_one_file")
-        if len(self._json_lines_files) > 1 or (self._json_lines_files and installed is not None):
+        if len(self.json_lines_files) > 1 or (self.json_lines_files and installed is not None):
             raise UsageError("errors.apk_one_file")
         if scheduler is not None:
             from privaudit.vetting import dask_cluster
@@ -118,46 +107,46 @@ class VetCommand:
 
     def vet_installed_app(self, transport: str, serial: str | None) -> int:
         """Vet the app on the phone and return the exit code."""
-        self._console.print_message("apkcli.starting_phone", version=__version__)
-        with self._console.connect(transport, serial) as connection:
+        self.console.print_message("apkcli.starting_phone", version=__version__)
+        with self.console.connect(transport, serial) as connection:
             from privaudit.vetting.installed import vet_installed
 
             context = self._load_context()
-            self._console.print_message("apkcli.fetching")
-            vetting = vet_installed(connection, self._options.installed or "", context)
+            self.console.print_message("apkcli.fetching")
+            vetting = vet_installed(connection, self.installed or "", context)
         return self._write_outputs(vetting)
 
     def vet_files(self) -> int:
         """Vet the files, one in detail or several in a table, and return the exit code."""
-        files, scheduler = self._options.files, self._options.scheduler
-        if scheduler is not None:
-            self._console.print_message("apkcli.starting_cluster", version=__version__, address=scheduler)
+        if self.scheduler is not None:
+            self.console.print_message("apkcli.starting_cluster", version=__version__, address=self.scheduler)
         else:
-            self._console.print_message("apkcli.starting", version=__version__)
+            self.console.print_message("apkcli.starting", version=__version__)
         from privaudit.vetting import vet
 
         context = self._load_context()
-        if len(files) == 1 and not files[0].is_dir() and not self._json_lines_files and scheduler is None:
-            return self._write_outputs(vet(files[0], context))
+        is_single = len(self.files) == 1 and not self.files[0].is_dir()
+        if is_single and not self.json_lines_files and self.scheduler is None:
+            return self._write_outputs(vet(self.files[0], context))
         return self._vet_batch(context)
 
     def _load_context(self) -> VettingContext:
         from privaudit.vetting import load_vetting_context
 
-        return load_vetting_context(extra=self._options.signatures, country=self._options.country)
+        return load_vetting_context(extra=self.signatures, country=self.country)
 
     def _write_outputs(self, vetting: VettingReport) -> int:
         from privaudit.model import Verdict
         from privaudit.vetting import report
 
-        for path in self._document_files:
-            report.save_vetting_report(vetting, path, self._console.language)
-        if self._as_json:
-            self._console.write_stdout(report.vetting_to_json_line(vetting))
+        for path in self.document_files:
+            report.save_vetting_report(vetting, path, self.console.language)
+        if self.as_json:
+            self.console.write_stdout(report.vetting_to_json_line(vetting))
         else:
-            self._console.write_styled(lambda width: report.document_lines(vetting, self._console.language, width))
-        for path in self._document_files:
-            self._console.print_message("cli.saved", path=str(path))
+            self.console.write_styled(lambda width: report.document_lines(vetting, self.console.language, width))
+        for path in self.document_files:
+            self.console.print_message("cli.saved", path=str(path))
         if vetting.app is None:
             return EXIT_UNREADABLE
         if vetting.verdict is Verdict.FOUND:
@@ -170,30 +159,30 @@ class VetCommand:
         from privaudit.vetting.bundle import APP_FILE_SUFFIXES
 
         summary = batch_table.BatchSummary()
-        jobs = list(batch.find_vet_jobs(list(self._options.files)))
+        jobs = list(batch.find_vet_jobs(list(self.files)))
         if not jobs:
             raise UsageError("errors.apk_files_none", known=APP_FILE_SUFFIXES)
-        results = batch.open_results_file(self._json_lines_files[0], context) if self._json_lines_files else None
+        results = batch.open_results_file(self.json_lines_files[0], context) if self.json_lines_files else None
         pending = jobs if results is None else [job for job in jobs if not results.is_current(job)]
         if results is not None and len(pending) < len(jobs):
             results.count_into(summary, {job.path for job in jobs} - {job.path for job in pending})
-            self._console.print_message("vetted.done_before", n=len(jobs) - len(pending), path=str(results.path))
+            self.console.print_message("vetted.done_before", n=len(jobs) - len(pending), path=str(results.path))
         try:
             self._run_jobs(pending, context, results, summary)
         except KeyboardInterrupt as interrupt:
             if results is not None:
-                self._console.print_message("apkcli.stopped", path=str(results.path))
+                self.console.print_message("apkcli.stopped", path=str(results.path))
             else:
-                self._console.print_message("apkcli.stopped_lost")
+                self.console.print_message("apkcli.stopped_lost")
             raise typer.Exit(EXIT_INTERRUPTED) from interrupt
         finally:
             if results is not None:
                 results.close()
-        if not self._as_json:
-            language, lists = self._console.language, context.knowledge_info
-            self._console.write_styled(lambda width: batch_table.batch_table_lines(summary, lists, language, width))
+        if not self.as_json:
+            language, lists = self.console.language, context.knowledge_info
+            self.console.write_styled(lambda width: batch_table.batch_table_lines(summary, lists, language, width))
         if results is not None:
-            self._console.print_message("cli.saved", path=str(results.path))
+            self.console.print_message("cli.saved", path=str(results.path))
         return summary.exit_code
 
     def _run_jobs(
@@ -201,14 +190,14 @@ class VetCommand:
     ) -> None:
         from privaudit.capture.remote_apks import ReadProgress
 
-        with contextlib.closing(_iter_results(jobs, context, self._options.scheduler)) as lines:
+        with contextlib.closing(_iter_results(jobs, context, self.scheduler)) as lines:
             for number, line in enumerate(lines, 1):
                 if results is not None:
                     results.append_line(line)
                 summary.add_line(line)
-                if self._as_json:
-                    self._console.write_stdout(line)
-                self._console.update_progress_bar(ReadProgress(done=number, total=len(jobs)), "apkcli.vetted")
+                if self.as_json:
+                    self.console.write_stdout(line)
+                self.console.update_progress_bar(ReadProgress(done=number, total=len(jobs)), "apkcli.vetted")
 
 
 def _iter_results(jobs: list[VetJob], context: VettingContext, scheduler: str | None) -> Generator[str, None, None]:

@@ -1,10 +1,9 @@
-"""``privaudit audit``, ``demo`` and ``schema``.
-
-They stand together because `audit` and `demo` are one command on two phones: one runner carries out both.
-"""
+"""``privaudit audit`` and ``demo``, which are one command on two phones, and ``schema``."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -29,8 +28,6 @@ from privaudit.errors import (
 if TYPE_CHECKING:
     from privaudit.audit import CollectionOptions, ReportOptions
     from privaudit.capture.model import Capture
-    from privaudit.facts import PhoneFacts
-    from privaudit.knowledge import Knowledge
     from privaudit.model import Report
     from privaudit.transport.base import Transport
 
@@ -57,29 +54,27 @@ def audit(  # noqa: PLR0913 - one parameter per option
     plain: options.PlainOption = False,
 ) -> None:
     """Check a phone or saved sources."""
+    output_files, as_json = options.parse_output(output, as_json=as_json)
     with open_console(lang, plain=plain) as console:
         runner = AuditRunner(
-            console,
-            AuditOptions(
-                output=tuple(output or ()),
-                as_json=as_json,
-                as_json_lines=as_json_lines,
-                share=share,
-                country=options.parse_country(country),
-                signatures=tuple(signatures or ()),
-                all_apps=all_apps,
-                unknown=unknown,
-            ),
+            console=console,
+            output_files=output_files,
+            as_json=as_json,
+            as_json_lines=as_json_lines,
+            share=share,
+            country=options.parse_country(country),
+            signatures=tuple(signatures or ()),
+            all_apps=all_apps,
+            unknown=unknown,
+            no_apks=no_apks,
+            hash_apks=hash_apks,
         )
         runner.validate_options(len(source or ()))
         if source:
             console.print_message("cli.starting_saved", version=__version__)
             raise typer.Exit(runner.audit_sources(source))
         console.print_message("cli.starting", version=__version__)
-        with console.connect(transport, serial) as connection:
-            knowledge = runner.load_knowledge()
-            capture = runner.collect(connection, knowledge, collection_options(no_apks=no_apks, hash_apks=hash_apks))
-        raise typer.Exit(runner.report_capture(capture, knowledge))
+        raise typer.Exit(runner.audit_phone(console.connect(transport, serial)))
 
 
 def demo(  # noqa: PLR0913 - one parameter per option
@@ -116,25 +111,23 @@ def demo(  # noqa: PLR0913 - one parameter per option
                 raise UsageError("errors.serve_report")
             _serve_demo(console, story)
             return
+        output_files, as_json = options.parse_output(output, as_json=as_json)
         runner = AuditRunner(
-            console,
-            AuditOptions(
-                output=tuple(output or ()),
-                as_json=as_json,
-                share=share,
-                country=options.parse_country(country),
-                signatures=tuple(signatures or ()),
-                all_apps=all_apps,
-                unknown=unknown,
-            ),
+            console=console,
+            output_files=output_files,
+            as_json=as_json,
+            share=share,
+            country=options.parse_country(country),
+            signatures=tuple(signatures or ()),
+            all_apps=all_apps,
+            unknown=unknown,
+            no_apks=no_apks,
+            hash_apks=hash_apks,
         )
         runner.validate_options(0)
         console.print_message("cli.starting_demo", version=__version__)
-        knowledge = runner.load_knowledge(demo=True)
-        collection = collection_options(no_apks=no_apks, hash_apks=hash_apks)
-        with virtual_phone.connect_phone(virtual_phone.load_scenario(story)) as connection:
-            capture = runner.collect(connection, knowledge, collection, demo=True)
-        raise typer.Exit(runner.report_capture(capture, knowledge))
+        connecting = virtual_phone.connect_phone(virtual_phone.load_scenario(story))
+        raise typer.Exit(runner.audit_phone(connecting, demo=True))
 
 
 def _serve_demo(console: CliConsole, scenario: str) -> None:
@@ -174,8 +167,10 @@ def collection_options(*, no_apks: bool, hash_apks: bool) -> CollectionOptions:
     return CollectionOptions(read_labels=not no_apks, hash_apks=hash_apks and not no_apks)
 
 
-def report_on_source(source: Path, report_options: ReportOptions, signatures: tuple[Path, ...] = ()) -> Report:
-    """Return the report on a saved capture, or a saved report, with the rules of the country where one is chosen."""
+def report_on_source(
+    source: Path, report_options: ReportOptions, signatures: Sequence[Path] = ()
+) -> tuple[Report, Capture | None]:
+    """Return the report on a saved capture, and the capture; or a saved report, with the rules of a chosen country."""
     from privaudit import audit as pipeline
     from privaudit import knowledge
     from privaudit.capture.sources import read_source
@@ -185,105 +180,84 @@ def report_on_source(source: Path, report_options: ReportOptions, signatures: tu
     if not json.is_report_file(source):
         capture = read_source(source)
         lists = knowledge.load_knowledge(extra_lists=signatures, demo=capture.demo, country=report_options.country)
-        return pipeline.build_report(capture, lists, report_options)
+        return pipeline.build_report(capture, lists, report_options), capture
     report = json.read_report(source)
-    if report_options.country is None:
-        return report
-    lists = knowledge.load_knowledge(demo=report.demo, country=report_options.country)
-    return legal_rules.apply_country(report, lists, report_options.country)
+    if report_options.country is not None:
+        lists = knowledge.load_knowledge(demo=report.demo, country=report_options.country)
+        report = legal_rules.apply_country(report, lists, report_options.country)
+    return report, None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditOptions:
-    """What `audit` and `demo` put into the report, and where they write it."""
-
-    output: tuple[str, ...] = ()
-    """Paths of files; ``-`` is JSON on standard output."""
-    as_json: bool = False
-    as_json_lines: bool = False
-    share: bool = False
-    """Write the anonymized report."""
-    country: str | None = None
-    signatures: tuple[Path, ...] = ()
-    all_apps: bool = False
-    unknown: bool = False
-    """Name the apps that have access and that no list knows."""
-
-
 class AuditRunner:
     """Turns phones and saved sources into reports, and writes the reports."""
 
-    def __init__(self, console: CliConsole, audit_options: AuditOptions) -> None:
-        self._console = console
-        self._options = audit_options
-        self._output_files = tuple(Path(name) for name in audit_options.output if name != "-")
-        self._as_json = audit_options.as_json or "-" in audit_options.output
-        self._phone_facts: PhoneFacts | None = None
+    console: CliConsole
+    output_files: tuple[Path, ...]
+    as_json: bool
+    as_json_lines: bool = False
+    share: bool
+    """Write the anonymized report."""
+    country: str | None
+    signatures: tuple[Path, ...]
+    all_apps: bool
+    unknown: bool
+    """Name the apps that have access and that no list knows."""
+    no_apks: bool
+    hash_apks: bool
 
     def validate_options(self, source_count: int) -> None:
         """Refuse options that cannot be carried out, before any phone is asked."""
         from privaudit import report
 
-        for path in self._output_files:
+        for path in self.output_files:
             report.validate_output(path, tuple(report.FORMATS))
-        if source_count > 1 and (self._output_files or (self._as_json and not self._options.as_json_lines)):
+        if source_count > 1 and (self.output_files or (self.as_json and not self.as_json_lines)):
             raise UsageError("errors.one_source")
-
-    def load_knowledge(self, *, demo: bool = False) -> Knowledge:
-        """Load the lists and rules."""
-        from privaudit import knowledge
-
-        return knowledge.load_knowledge(extra_lists=self._options.signatures, demo=demo, country=self._options.country)
 
     def audit_sources(self, sources: list[Path]) -> int:
         """Report on each saved source and return the exit code. An unreadable source does not stop the others."""
         codes = []
         for path in sources:
             if len(sources) > 1:
-                self._console.print_message("cli.now", path=str(path))
+                self.console.print_message("cli.now", path=str(path))
             try:
-                report = report_on_source(path, self._report_options(), self._options.signatures)
+                report, _ = report_on_source(path, self._report_options(), self.signatures)
                 codes.append(self._write_outputs(report))
             except PrivauditError as error:
                 if len(sources) == 1 or isinstance(error, KnowledgeError):
                     raise
-                self._console.print_error(error)
+                self.console.print_error(error)
                 codes.append(error.exit_code)
         return next(code for code in _EXIT_CODES_BY_PRIORITY if code in codes)
 
-    def collect(
-        self, transport: Transport, knowledge: Knowledge, collection: CollectionOptions, *, demo: bool = False
-    ) -> Capture:
-        """Take a capture of a phone. `report_capture` reuses the facts that were gathered for it."""
-        from privaudit import audit as pipeline
+    def audit_phone(self, connecting: AbstractContextManager[Transport], *, demo: bool = False) -> int:
+        """Take a capture of a phone, report on it, and return the exit code."""
+        with connecting as connection:
+            from privaudit import audit as pipeline
+            from privaudit import knowledge, resume
 
-        capture, self._phone_facts = pipeline.collect_with_facts(
-            transport,
-            knowledge,
-            demo=demo,
-            options=collection,
-            progress=self._console.print_round,
-            on_apk_progress=self._console.update_progress_bar,
-        )
-        return capture
-
-    def report_capture(self, capture: Capture, knowledge: Knowledge) -> int:
-        """Write the report on a capture and return the exit code."""
-        from privaudit import audit as pipeline
-        from privaudit import resume
-
-        code = self._write_outputs(pipeline.build_report(capture, knowledge, self._report_options(), self._phone_facts))
+            lists = knowledge.load_knowledge(extra_lists=self.signatures, demo=demo, country=self.country)
+            capture, phone_facts = pipeline.collect_with_facts(
+                connection,
+                lists,
+                demo=demo,
+                options=collection_options(no_apks=self.no_apks, hash_apks=self.hash_apks),
+                progress=self.console.print_round,
+                on_apk_progress=self.console.update_progress_bar,
+            )
+        code = self._write_outputs(pipeline.build_report(capture, lists, self._report_options(), phone_facts))
         if capture.source.is_live and resume.was_interrupted(capture):
-            self._console.print_error(ConnectionLost("errors.cut_audit"))
+            self.console.print_error(ConnectionLost("errors.cut_audit"))
         return code
 
     def _report_options(self) -> ReportOptions:
         from privaudit.audit import ReportOptions
 
         return ReportOptions(
-            include_all_apps=self._options.all_apps,
-            include_unrecognised=self._options.unknown,
-            country=self._options.country,
+            include_all_apps=self.all_apps,
+            include_unrecognised=self.unknown,
+            country=self.country,
         )
 
     def _write_outputs(self, report: Report) -> int:
@@ -291,18 +265,18 @@ class AuditRunner:
         from privaudit.model import Verdict
         from privaudit.report import json, share, txt, write_report
 
-        if self._options.share:
+        if self.share:
             report = share.anonymize_report(report)
-        for path in self._output_files:
-            write_report(report, path, self._console.language)
-        if self._options.as_json_lines:
-            self._console.write_stdout(json.to_json_line(report))
-        elif self._as_json:
-            self._console.write_stdout(json.render(report))
+        for path in self.output_files:
+            write_report(report, path, self.console.language)
+        if self.as_json_lines:
+            self.console.write_stdout(json.to_json_line(report))
+        elif self.as_json:
+            self.console.write_stdout(json.render(report))
         else:
-            self._console.write_styled(lambda width: txt.styled_lines(report, self._console.language, width))
-        for path in self._output_files:
-            self._console.print_message("cli.saved", path=str(path))
+            self.console.write_styled(lambda width: txt.styled_lines(report, self.console.language, width))
+        for path in self.output_files:
+            self.console.print_message("cli.saved", path=str(path))
         if report.verdict is Verdict.FOUND:
             return EXIT_FINDINGS
         if not report.counts.apps_seen:

@@ -17,9 +17,6 @@ from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, ConnectionLost, SourceErr
 
 if TYPE_CHECKING:
     from privaudit.audit import CollectionOptions
-    from privaudit.capture.model import Capture
-    from privaudit.knowledge import Knowledge
-    from privaudit.transport.base import Transport
 
 
 def capture(  # noqa: PLR0913 - one parameter per option
@@ -63,52 +60,35 @@ class CaptureCommand:
 
     def run(self, phone: options.PhoneOptions) -> int:
         """Read the phone, write the file, and return the exit code."""
-        from privaudit import knowledge
-        from privaudit.capture import archive
-
         self._console.print_message("cli.starting", version=__version__)
+        from privaudit import audit, knowledge, resume
+        from privaudit.capture import archive, collector
+
         # Before the phone is asked: errors in the lists are reported first.
         lists = knowledge.load_knowledge(extra_lists=phone.signatures)
         partial = archive.read(self._file) if self._resume else None
         with self._console.connect(phone.transport, phone.serial) as connection:
             if partial is None:
-                result = self._collect_capture(connection, lists)
+                fingerprint = collector.read_fingerprint(connection)  # first: the cable may be pulled at any time
+                capture = audit.collect(
+                    connection,
+                    lists,
+                    options=self._collection,
+                    progress=self._console.print_round,
+                    on_apk_progress=self._console.update_progress_bar,
+                )
+                result = replace(capture, device_fingerprint=fingerprint)
             else:
-                result = self._resume_capture(connection, partial, lists)
-        return self._save_capture(result, partial, lists)
-
-    def _collect_capture(self, connection: Transport, knowledge: Knowledge) -> Capture:
-        from privaudit import audit
-        from privaudit.capture import collector
-
-        fingerprint = collector.read_fingerprint(connection)  # first, because the cable may be pulled at any time
-        result = audit.collect(
-            connection,
-            knowledge,
-            options=self._collection,
-            progress=self._console.print_round,
-            on_apk_progress=self._console.update_progress_bar,
-        )
-        return replace(result, device_fingerprint=fingerprint)
-
-    def _resume_capture(self, connection: Transport, partial_capture: Capture, knowledge: Knowledge) -> Capture:
-        from privaudit import resume
-
-        return resume.resume_capture(
-            connection,
-            partial_capture,
-            knowledge,
-            options=self._collection,
-            progress=self._console.print_round,
-            on_apk_progress=self._console.update_progress_bar,
-        )
-
-    def _save_capture(self, result: Capture, partial_capture: Capture | None, knowledge: Knowledge) -> int:
-        from privaudit import resume
-        from privaudit.capture import archive
-
-        incomplete = resume.is_incomplete(result, knowledge)
-        if result is partial_capture:
+                result = resume.resume_capture(
+                    connection,
+                    partial,
+                    lists,
+                    options=self._collection,
+                    progress=self._console.print_round,
+                    on_apk_progress=self._console.update_progress_bar,
+                )
+        incomplete = resume.is_incomplete(result, lists)
+        if result is partial:
             key = "cli.nothing_new" if incomplete else "cli.nothing_missing"
             self._console.print_message(key, path=str(self._file))
         else:

@@ -160,10 +160,7 @@ class CliConsole:
         self._print_stderr(self.language.t(key, **values))
 
     def prompt(self, key: str, **values: str | int) -> str:
-        """Ask the user a question and return the answer in lower case, without surrounding blanks.
-
-        Raises UsageError ``nobody_answers`` if standard input has ended.
-        """
+        """Ask; return the answer in lower case, stripped. Raises UsageError ``nobody_answers`` if input has ended."""
         sys.stderr.write(self.language.t(key, **values) + " ")
         sys.stderr.flush()
         line = sys.stdin.readline()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -14,9 +14,9 @@ from privaudit.cli.console import CliConsole, explain_error, open_console
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, PhoneError
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
+from privaudit.model import Phone, PhoneState
 
 if TYPE_CHECKING:
-    from privaudit.model import Phone
     from privaudit.transport.base import OnKeyCreated
     from privaudit.transport.diagnosis import DeviceStatus
 
@@ -62,43 +62,35 @@ class ConnectedDevice:
     """The end of its serial number, as long as it takes to tell it from the others. ``--serial`` accepts it."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceList:
-    """The connected phones."""
-
-    devices: tuple[ConnectedDevice, ...]
-    error: PhoneError | None
-    """Why there are none."""
-
-
 def print_devices(console: CliConsole, *, as_json: bool) -> int:
     """Print the list and return the exit code: ``EXIT_OK`` where a phone can be checked."""
-    from privaudit.model import PhoneState
-
-    device_list = scan_devices(console.print_key_created)
+    connected, error = scan_devices(console.print_key_created)
     if as_json:
-        console.write_stdout(devices_to_json(device_list, console.language))
+        console.write_stdout(devices_to_json(connected, error, console.language))
     else:
-        console.write_lines(format_devices(device_list, console.language))
-    is_ready = any(device.status.state is PhoneState.READY for device in device_list.devices)
+        console.write_lines(format_devices(connected, error, console.language))
+    is_ready = any(device.status.state is PhoneState.READY for device in connected)
     return EXIT_OK if is_ready else EXIT_UNREADABLE
 
 
-def scan_devices(on_key_created: OnKeyCreated | None = None) -> DeviceList:
-    """Find the phones on USB and at the ADB server, and read the properties of each that trusts this computer."""
+def scan_devices(on_key_created: OnKeyCreated) -> tuple[Sequence[ConnectedDevice], PhoneError | None]:
+    """Find the phones on USB and at the ADB server, and read the properties of each that trusts this computer.
+
+    Returns them, and why there are none.
+    """
     from privaudit.transport import diagnosis
     from privaudit.transport.device_selector import serial_suffixes
 
     survey = diagnosis.survey_devices()
     checked = [_read_phone(status, on_key_created) for status in survey.devices]
     suffixes = serial_suffixes(survey.devices)
-    connected = tuple(
+    connected = [
         ConnectedDevice(status, phone, suffix) for (status, phone), suffix in zip(checked, suffixes, strict=True)
-    )
-    return DeviceList(connected, None if connected else survey.usb_error or PhoneError("errors.no_phone"))
+    ]
+    return connected, None if connected else survey.usb_error or PhoneError("errors.no_phone")
 
 
-def _read_phone(status: DeviceStatus, on_key_created: OnKeyCreated | None) -> tuple[DeviceStatus, Phone | None]:
+def _read_phone(status: DeviceStatus, on_key_created: OnKeyCreated) -> tuple[DeviceStatus, Phone | None]:
     """Read the properties of one phone; return its status after that."""
     from privaudit.capture import scripts
     from privaudit.capture.collector import split_answers
@@ -113,17 +105,17 @@ def _read_phone(status: DeviceStatus, on_key_created: OnKeyCreated | None) -> tu
             (command,) = scripts.follow_up_rounds(marker, ["properties"], max_bytes=connection.command_limit)
             output = connection.run(command, timeout_s=_PROPERTIES_TIMEOUT_S).stdout
     except PhoneError as error:
-        return diagnosis.with_error(status, error), None
+        return replace(status, state=error.state, obstacle=error), None
     text = "".join(answer.text for answer in split_answers(output, marker))
     phone = device.phone_from_properties(device.parse_properties(text), None)
-    return diagnosis.with_answer(status, vendors.detect_brand(phone.manufacturer)), phone
+    return replace(status, state=PhoneState.READY, brand=vendors.detect_brand(phone.manufacturer)), phone
 
 
-def format_devices(device_list: DeviceList, language: Translator) -> Iterator[str]:
+def format_devices(
+    connected: Sequence[ConnectedDevice], error: PhoneError | None, language: Translator
+) -> Iterator[str]:
     """Return the list in sentences."""
-    from privaudit.model import PhoneState
-
-    for number, device in enumerate(device_list.devices, 1):
+    for number, device in enumerate(connected, 1):
         status = device.status
         title = f"{number}. {_device_name(device) or language.t('diagnose.model_unknown')}"
         if device.serial_suffix:
@@ -134,12 +126,12 @@ def format_devices(device_list: DeviceList, language: Translator) -> Iterator[st
         yield f"   {language.t(_TRANSPORT_KEYS[status.transport_kind])}"
         if status.obstacle is not None:
             yield from (f"   {line}" for line in explain_error(status.obstacle, language, status.brand))
-    if device_list.error is not None:
+    if error is not None:
         yield language.t("diagnose.none")
-        yield from explain_error(device_list.error, language)
-    ready = [device.serial_suffix for device in device_list.devices if device.status.state is PhoneState.READY]
-    if ready and len(device_list.devices) > 1:
-        suffixes = [device.serial_suffix for device in device_list.devices]
+        yield from explain_error(error, language)
+    ready = [device.serial_suffix for device in connected if device.status.state is PhoneState.READY]
+    if ready and len(connected) > 1:
+        suffixes = [device.serial_suffix for device in connected]
         if None in suffixes or len(set(suffixes)) < len(suffixes):
             yield language.t("diagnose.several_alike")
         else:
@@ -156,14 +148,14 @@ def _device_name(device: ConnectedDevice) -> str:
     return sanitize_text(phone.model)
 
 
-def devices_to_json(device_list: DeviceList, language: Translator) -> str:
+def devices_to_json(connected: Sequence[ConnectedDevice], error: PhoneError | None, language: Translator) -> str:
     """Return the list as JSON. Of a serial number it holds only the end that ``--serial`` accepts."""
     from privaudit.report.json import escape_invisible
 
     document = {
-        "devices": [_device_to_json(device, language) for device in device_list.devices],
-        "obstacle": device_list.error.name if device_list.error else None,
-        "next": list(explain_error(device_list.error, language)) if device_list.error else [],
+        "devices": [_device_to_json(device, language) for device in connected],
+        "obstacle": error.name if error else None,
+        "next": list(explain_error(error, language)) if error else [],
     }
     return escape_invisible(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
 

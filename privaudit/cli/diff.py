@@ -32,7 +32,7 @@ def diff(
         files = output or []
         for path in files:
             validate_output(path, diff_text.DIFF_SUFFIXES)
-        reports = [report_on_source(path, ReportOptions(), tuple(signatures or ())) for path in (before, after)]
+        reports = [report_on_source(path, ReportOptions(), signatures or ())[0] for path in (before, after)]
         differences = compare_reports(*reports)
         for path in files:
             save_text(diff_text.render_diff(differences, path.suffix, console.language), path)

@@ -60,18 +60,13 @@ def _load_source(
     source: Path, country: str | None, signatures: list[Path]
 ) -> tuple[Report, Capture | None, Callable[[Path], None]]:
     """Return the report on `source`, the capture if `source` is one, and what writes the sealed part."""
-    from privaudit import audit, knowledge
+    from privaudit import audit
     from privaudit.capture import archive
-    from privaudit.capture.sources import read_source
     from privaudit.documents import evidence_folder
-    from privaudit.report import json
 
-    report_options = audit.ReportOptions(country=country)
-    if json.is_report_file(source):
-        return report_on_source(source, report_options), None, evidence_folder.copy_into(source, "report.json")
-    capture = read_source(source)
-    lists = knowledge.load_knowledge(extra_lists=signatures, demo=capture.demo, country=country)
-    report = audit.build_report(capture, lists, report_options)
+    report, capture = report_on_source(source, audit.ReportOptions(country=country), signatures)
+    if capture is None:
+        return report, None, evidence_folder.copy_into(source, "report.json")
     if archive.recognises(source):
         return report, capture, evidence_folder.copy_into(source, "capture.zip")
     # A bug report holds more than we read, and names persons: only what was read goes into the folder.
@@ -106,7 +101,6 @@ def _create_folder(
 
 
 def _verify_folder(console: CliConsole, folder: Path) -> int:
-    """Print which files of an evidence folder changed, and return the exit code."""
     from privaudit.documents import evidence_folder, evidence_pages
 
     check = evidence_folder.verify_evidence_folder(folder)

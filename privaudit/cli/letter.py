@@ -27,7 +27,7 @@ def letter(
 ) -> None:
     """Draft a letter from a report. A letter that is sent warns the lender: the user is asked first."""
     with open_console(lang, plain=plain) as console:
-        from privaudit.documents import letters
+        from privaudit.documents import letters, render
         from privaudit.knowledge import rights
         from privaudit.report import json
 
@@ -35,7 +35,8 @@ def letter(
         if kind not in kinds:
             raise UsageError("errors.kind_unknown", given=kind, known=kinds)
         letter_kind = letters.LetterKind(kind)
-        _validate_output(output or [])
+        for path in output or ():  # before anything is asked
+            render.output_format(path)
         if not json.is_report_file(report):
             raise SourceError(
                 "errors.source_missing" if not report.exists() else "errors.report_wanted", path=str(report)
@@ -63,23 +64,16 @@ def show_rights(
 ) -> None:
     """Show what a borrower, or a contact whom collectors call, can do in a country."""
     with open_console(lang, plain=plain) as console:
-        from privaudit.documents import rights_page
+        from privaudit.documents import render, rights_page
         from privaudit.knowledge import rights
 
-        _validate_output(output or [])
+        for path in output or ():  # before anything is asked
+            render.output_format(path)
         borrower_rights = rights.load_rights(country.upper() if country else None)
         if country is None:
             console.print_message("cli.rights_choose", known=", ".join(rights.countries_with_rights()))
         create_page = rights_page.page_for_contacts if friends else rights_page.full_rights_page
         _write_document(console, create_page(borrower_rights, console.language), output or [])
-
-
-def _validate_output(output: list[Path]) -> None:
-    """Refuse a file of unknown format or in no folder, before anything is asked."""
-    from privaudit.documents import render
-
-    for path in output:
-        render.output_format(path)
 
 
 def _write_document(console: CliConsole, document: Document, output: list[Path]) -> None:

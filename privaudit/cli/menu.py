@@ -1,7 +1,4 @@
-"""``privaudit`` without a command, in a terminal: a short menu for users who never type commands.
-
-Reports and pages open in the browser.
-"""
+"""``privaudit`` without a command, in a terminal: a short menu for users who never type commands."""
 
 from __future__ import annotations
 

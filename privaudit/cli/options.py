@@ -29,7 +29,6 @@ def _help_language() -> Translator:
 
 
 HELP_TRANSLATOR: Final = _help_language()
-"""The language of the help."""
 
 
 def help_text(key: str) -> str:
@@ -75,6 +74,12 @@ def parse_country(value: str | None) -> str | None:
     if code is not None and not re.fullmatch(r"[A-Z]{2}", code):
         raise UsageError("errors.country_unknown", given=code)
     return code
+
+
+def parse_output(output: Iterable[str] | None, *, as_json: bool) -> tuple[tuple[Path, ...], bool]:
+    """Return the files of ``--output``, and whether JSON goes to standard output: with ``--json`` or a file ``-``."""
+    names = tuple(output or ())
+    return tuple(Path(name) for name in names if name != "-"), as_json or "-" in names
 
 
 def validate_package_names(packages: Iterable[str]) -> None:

@@ -21,18 +21,18 @@ from privaudit.cli import options
 from privaudit.cli.console import CliConsole, is_yes, open_console
 from privaudit.cli.options import argument, option
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE, PhoneError, SourceError, UsageError
+from privaudit.model import App, Facts, Step, UserKind
+from privaudit.revocation.change import Change, ChangeKind, Outcome
 
 if TYPE_CHECKING:
     from privaudit.capture.model import Capture
     from privaudit.knowledge import Knowledge
-    from privaudit.model import App, Facts, Step
     from privaudit.revocation.apply import LedgerRun
-    from privaudit.revocation.change import Change
-    from privaudit.revocation.ledger import InstallFingerprint, Ledger, LedgerEntry
+    from privaudit.revocation.ledger import InstallFingerprint, Ledger
     from privaudit.revocation.plan import RevocationPlan
     from privaudit.transport.base import Transport
 
-AppsByUser: TypeAlias = "Mapping[tuple[str, int], App]"
+AppsByUser: TypeAlias = Mapping[tuple[str, int], App]
 """The apps that the user named, by package and Android user."""
 
 
@@ -75,10 +75,7 @@ def undo(
 
 
 class RevocationCommand:
-    """One run of `revoke` or `undo`.
-
-    Without `apply` only the plan is printed. With `yes` only uninstalling is asked about.
-    """
+    """One run of `revoke` or `undo`. Without `apply` it only prints the plan; with `yes` it asks only to uninstall."""
 
     def __init__(self, console: CliConsole, phone: options.PhoneOptions, *, apply: bool, yes: bool) -> None:
         self._console = console
@@ -185,11 +182,9 @@ class RevocationCommand:
         self._console.print_message("cli.nothing_done")
         return False
 
-    def _confirm_changes(self, changes: Iterable[Change], count: int) -> bool:
+    def _confirm_changes(self, changes: Collection[Change]) -> bool:
         """Ask before applying changes. Uninstalling cannot be undone: each app is asked about, even with ``--yes``."""
-        from privaudit.revocation.change import ChangeKind
-
-        if not self._confirm("cli.ask_apply", count):
+        if not self._confirm("cli.ask_apply", len(changes)):
             return False
         for package in dict.fromkeys(change.package for change in changes if change.kind is ChangeKind.UNINSTALL):
             if self._console.prompt("cli.ask_uninstall", app=package) != package.casefold():
@@ -198,14 +193,12 @@ class RevocationCommand:
         return True
 
     def _apply_plan(self, connection: Transport, planned: _PlannedRevocation, ledger_path: Path) -> None:
-        """Ask, save a capture, read the state again, write the ledger, and apply the changes."""
         from privaudit.capture import archive
         from privaudit.revocation import ledger, state
-        from privaudit.revocation.change import ChangeKind
         from privaudit.revocation.plan import build_plan
 
         plan, apps, capture = planned.plan, planned.apps, planned.capture
-        if not self._confirm_changes(plan.changes, len(plan.planned_changes)):
+        if not self._confirm_changes(plan.changes):
             return
         before = ledger_path.with_name(f"{ledger_path.name.removesuffix('.json').removesuffix('.ledger')}.before.zip")
         if before.exists():
@@ -223,9 +216,7 @@ class RevocationCommand:
         self._apply_ledger(connection, capture, new_ledger, ledger_path, apps)
 
     def _resume(self, packages: list[str], ledger_path: Path) -> None:
-        """Continue a run that was interrupted."""
         from privaudit import facts, knowledge
-        from privaudit.revocation.change import Outcome
         from privaudit.revocation.ledger import read_ledger
 
         ledger = read_ledger(ledger_path)
@@ -241,7 +232,7 @@ class RevocationCommand:
             capture = self._collect(connection, lists, packages)
             phone_facts = facts.gather_facts(capture)
             _require_same_device(ledger.phone, phone_facts, packages)
-            if self._confirm_changes(pending, len(pending)):
+            if self._confirm_changes(pending):
                 apps = _select_apps(phone_facts, lists, packages)
                 self._apply_ledger(connection, capture, ledger, ledger_path, apps)
 
@@ -249,8 +240,6 @@ class RevocationCommand:
         self, connection: Transport, capture: Capture, ledger: Ledger, ledger_path: Path, apps: AppsByUser
     ) -> None:
         """Apply the pending changes of a ledger, and print the state of the apps afterwards."""
-        from privaudit.revocation.change import Outcome
-
         run = self._create_run(connection, capture, ledger, ledger_path)
         with self._resume_hint("cli.stopped_between", ledger_path):
             applied = run.apply()
@@ -265,9 +254,7 @@ class RevocationCommand:
         from privaudit.report import revocation_text
         from privaudit.revocation.apply import LedgerRun
 
-        def print_outcome(_: int, entry: LedgerEntry) -> None:
-            self._console.write_lines(revocation_text.outcome_lines(self._console.language, entry))
-
+        language = self._console.language
         phone = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None)
         if phone.sdk is None:
             raise PhoneError("errors.sdk_unread")
@@ -276,7 +263,7 @@ class RevocationCommand:
             capture=capture,
             ledger_path=ledger_path,
             ledger=ledger,
-            on_change=print_outcome,
+            on_change=lambda _, entry: self._console.write_lines(revocation_text.outcome_lines(language, entry)),
             sdk=phone.sdk,
         )
 
@@ -294,10 +281,8 @@ class RevocationCommand:
 
     def _print_result(self, run: LedgerRun, applied: Ledger, apps: AppsByUser) -> None:
         """Print the state of the apps now, and what remains to be done by hand."""
-        from privaudit.model import UserKind
         from privaudit.report import revocation_text
         from privaudit.revocation import steps
-        from privaudit.revocation.change import Outcome
 
         language = self._console.language
         current = run.refresh_state()
@@ -371,8 +356,6 @@ def _require_same_device(fingerprint: InstallFingerprint, phone_facts: Facts, pa
 
 def _require_same_plan(before: RevocationPlan, current: RevocationPlan) -> None:
     """Raise PhoneError unless the phone is still as it was planned for."""
-    from privaudit.revocation.change import ChangeKind
-
     # Without force-stops: whether an app runs changes by itself.
     planned, needed = (
         {change for change in plan.changes if change.kind is not ChangeKind.FORCE_STOP} for plan in (before, current)

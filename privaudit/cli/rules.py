@@ -1,7 +1,4 @@
-"""``privaudit rules``: list, show and check the rules of countries and app stores.
-
-Nothing heavier than typer is imported before a command needs it.
-"""
+"""``privaudit rules``: list, show and check the rules of countries and app stores."""
 
 from __future__ import annotations
 
@@ -17,6 +14,7 @@ from privaudit.cli.options import argument, help_text, option
 from privaudit.errors import KnowledgeError
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
+from privaudit.model import Message
 
 if TYPE_CHECKING:
     from privaudit.knowledge.rules import RuleSet
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 _MAX_TEXT_CHARS: Final = 400
 """Characters of a citation or a note on one line."""
 _MAX_SHOWN_RULES: Final = 20
-"""Rules that `show` prints in full."""
 
 _BASIS_KEYS: Final[Mapping[str, str]] = {
     "statute": "rulebook.basis_statute",
@@ -138,16 +135,13 @@ def _load_rules() -> RuleSet:
 def _search_rules(rule_set: RuleSet, words: Iterable[str], country: str | None) -> list[Rule]:
     """Return the rules that have every word in their id, citation, title or authority, in any language."""
     terms = [word.casefold() for word in words]
-    return [
-        rule
-        for rule in rule_set.rules
-        if (country is None or rule.country == country) and all(term in _searchable_text(rule) for term in terms)
-    ]
 
+    def matches(rule: Rule) -> bool:
+        names = (texts[key] for texts in rule.words.values() for key in ("title", "authority"))
+        text = "\n".join((rule.id, rule.citation, *names)).casefold()
+        return (country is None or rule.country == country) and all(term in text for term in terms)
 
-def _searchable_text(rule: Rule) -> str:
-    names = (texts[key] for texts in rule.words.values() for key in ("title", "authority"))
-    return "\n".join((rule.id, rule.citation, *names)).casefold()
+    return list(filter(matches, rule_set.rules))
 
 
 def _today() -> str:
@@ -180,8 +174,6 @@ def format_rule_line(language: Translator, rule: Rule, today: str) -> str:
 
 def format_rule(language: Translator, rule: Rule, today: str) -> Iterator[str]:
     """Return a rule in full."""
-    from privaudit.model import Message
-
     authority = Message(key=f"rule.{rule.id}.authority")
     yield "  ".join((rule.id, *_status_marks(language, rule, today)))
     yield "  " + _rule_text(language, rule, "title")
@@ -211,9 +203,6 @@ def _status_marks(language: Translator, rule: Rule, today: str) -> Iterator[str]
 
 
 def _format_scope(language: Translator, rule: Rule) -> Iterator[str]:
-    """Return the legal basis of a rule, what it applies to, and when it is in force."""
-    from privaudit.model import Message
-
     yield language.t("rulebook.basis", basis=Message(key=_BASIS_KEYS[rule.basis]))
     yield language.t("rulebook.citation", citation="") + sanitize_text(rule.citation, _MAX_TEXT_CHARS)
     yield language.t(_APPLIES_KEYS[rule.kind], stores=rule.stores, country=rule.country)
@@ -230,8 +219,6 @@ def _format_scope(language: Translator, rule: Rule) -> Iterator[str]:
 
 
 def _format_clauses(language: Translator, rule: Rule) -> Iterator[str]:
-    from privaudit.model import Message
-
     for clause in rule.concern:
         condition = Message(key=f"rule.{rule.id}.{clause.condition}")
         names = (*clause.permissions, *clause.special)
@@ -246,8 +233,6 @@ def _format_clauses(language: Translator, rule: Rule) -> Iterator[str]:
 
 def _format_sources(language: Translator, rule: Rule) -> Iterator[str]:
     """Return the sources of a rule, what of it is not verified, and who has checked it."""
-    from privaudit.model import Message
-
     if rule.has_unverified_parts:
         yield language.t("rulebook.verify", what=Message(key=f"rule.{rule.id}.verify"))
     if not rule.text_read and rule.kind != "observation":

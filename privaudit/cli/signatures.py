@@ -1,7 +1,4 @@
-"""``privaudit signatures list``, ``show`` and ``check``, and the options that all commands about lists share.
-
-Nothing heavier than typer is imported before a command needs it.
-"""
+"""``privaudit signatures list``, ``show`` and ``check``, and the options that all commands about lists share."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, help_text, option
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
+from privaudit.model import Message
 
 if TYPE_CHECKING:
     from privaudit.knowledge import Knowledge
@@ -27,7 +25,6 @@ _MAX_TEXT_CHARS: Final = 200
 _MAX_SOURCE_CHARS: Final = 400
 """Characters of an address or a note of a source."""
 _MAX_SHOWN_APPS: Final = 20
-"""Apps that `show` prints in full."""
 
 _STATUS_KEYS: Final[Mapping[str, str]] = {
     "licensed": "signatures.status_licensed",
@@ -201,8 +198,6 @@ def format_entry(language: Translator, knowledge: Knowledge, entry: SignatureEnt
 
 def _format_row(language: Translator, knowledge: Knowledge, row_ref: RowRef) -> Iterator[str]:
     """Return what one row of a list says, beginning with the source of the list."""
-    from privaudit.model import Message
-
     signature_list, number = row_ref
     row, source = signature_list.rows[number - 1], signature_list.source
     dated_on = source.date or Message(key="signatures.undated")

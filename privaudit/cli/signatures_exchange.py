@@ -10,7 +10,7 @@ import typer
 
 from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
 from privaudit.cli import options
-from privaudit.cli.console import CliConsole, open_console
+from privaudit.cli.console import open_console
 from privaudit.cli.options import argument, help_text, option
 from privaudit.cli.signatures import (
     AppCountryOption,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from privaudit.vetting.document import VettedApp
 
 _MAX_IMPORT_BYTES: Final = 64 * 1024 * 1024
-"""Size of a file to import."""
 _PACKAGE_NAME_RE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+\Z", re.ASCII)
 _MAX_NAMES: Final = 20
 """Names in a drafted row: a bundle may have a label for each of a hundred languages."""
@@ -145,32 +144,27 @@ def draft(
 ) -> None:
     """Draft rows of a list from APK files."""
     with open_console(lang, plain=plain) as console:
-        raise typer.Exit(_draft_rows(console, files, output))
+        from privaudit.knowledge import export
+        from privaudit.vetting import load_vetting_context, vet
 
-
-def _draft_rows(console: CliConsole, files: list[Path], output: Path | None) -> int:
-    """Write a row for each file that can be read, and return the exit code."""
-    from privaudit.knowledge import export
-    from privaudit.vetting import load_vetting_context, vet
-
-    context = load_vetting_context()
-    rows: list[str] = []
-    for path in files:
-        vetting = vet(path, context)
-        if vetting.app is None:
-            reason = console.language.translate(vetting.gaps[0].why)
-            console.print_message("apkcli.not_drafted", path=str(path), why=reason)
-        else:
-            rows.append(draft_row(vetting.app, path.name, console.language))
-    if rows:
-        how_to_complete = (console.language.t("apkcli.draft_head"), console.language.t("apkcli.draft_head_2"))
-        text = "\n".join(["".join(f"# {line}\n" for line in how_to_complete), *rows])
-        if output is None:
-            console.write_stdout(text)
-        else:
-            export.write_file(output, text.encode())
-            console.print_message("cli.saved", path=str(output))
-    return EXIT_OK if len(rows) == len(files) else EXIT_UNREADABLE
+        context = load_vetting_context()
+        rows: list[str] = []
+        for path in files:
+            vetting = vet(path, context)
+            if vetting.app is None:
+                reason = console.language.translate(vetting.gaps[0].why)
+                console.print_message("apkcli.not_drafted", path=str(path), why=reason)
+            else:
+                rows.append(draft_row(vetting.app, path.name, console.language))
+        if rows:
+            how_to_complete = (console.language.t("apkcli.draft_head"), console.language.t("apkcli.draft_head_2"))
+            text = "\n".join(["".join(f"# {line}\n" for line in how_to_complete), *rows])
+            if output is None:
+                console.write_stdout(text)
+            else:
+                export.write_file(output, text.encode())
+                console.print_message("cli.saved", path=str(output))
+        raise typer.Exit(EXIT_OK if len(rows) == len(files) else EXIT_UNREADABLE)
 
 
 def draft_row(app: VettedApp, file_name: str, language: Translator) -> str:

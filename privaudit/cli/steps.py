@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from privaudit import __version__
+from privaudit import __version__, roms
 from privaudit.cli import options
 from privaudit.cli.audit import report_on_source
 from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, option
 from privaudit.errors import PhoneError, UsageError
-
-if TYPE_CHECKING:
-    from privaudit.model import Phone, Report
-    from privaudit.revocation.settings_page import OpenedPage
+from privaudit.model import Report, Rom
 
 
 def steps(  # noqa: PLR0913 - one parameter per option
@@ -33,8 +30,6 @@ def steps(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Print what to tap."""
     with open_console(lang, plain=plain) as console:
-        from privaudit import roms
-
         if rom is not None and rom not in roms.list_rom_ids():
             raise UsageError("errors.rom_unknown", given=rom, known=roms.list_rom_ids())
         if usb:
@@ -43,11 +38,20 @@ def steps(  # noqa: PLR0913 - one parameter per option
             console.write_stdout(revocation_text.usb_debugging_steps(rom or roms.STOCK_ROM_ID, console.language))
             return
         console.print_message("cli.starting" if source is None else "cli.starting_saved", version=__version__)
+        from privaudit.report import revocation_text
+
         packages = apps or []
         options.validate_package_names(packages)
         phone = options.PhoneOptions(transport=transport, serial=serial, signatures=tuple(signatures or ()))
         report = _report_for_steps(console, phone, source, packages, options.parse_country(country))
-        _print_steps(console, report if rom is None else _with_rom(report, rom), packages)
+        if rom is not None:  # detection may be wrong, and the user sees the phone
+            chosen = Rom(id=rom, name=roms.load_rom(rom)["name"], version=None)
+            report = replace(report, phone=replace(report.phone, rom=chosen))
+        reported = {app.package for app in report.apps}
+        for name in packages:
+            if name not in reported:
+                raise UsageError("errors.app_missing", app=name)
+        console.write_stdout(revocation_text.render_steps(report, console.language, frozenset(packages)))
 
 
 def _report_for_steps(
@@ -58,33 +62,13 @@ def _report_for_steps(
 
     report_options = audit.ReportOptions(include_all_apps=bool(packages), include_unrecognised=True, country=country)
     if source is not None:
-        return report_on_source(source, report_options, phone.signatures)
+        return report_on_source(source, report_options, phone.signatures)[0]
     with console.connect(phone.transport, phone.serial) as connection:
         lists = knowledge.load_knowledge(extra_lists=phone.signatures, country=country)
         capture, phone_facts = audit.collect_with_facts(
             connection, lists, progress=console.print_round, on_apk_progress=console.update_progress_bar
         )
     return audit.build_report(capture, lists, report_options, phone_facts)
-
-
-def _with_rom(report: Report, rom: str) -> Report:
-    """Return the report with the menus of another ROM: detection may be wrong, and the user sees the phone."""
-    from privaudit import roms
-    from privaudit.model import Rom
-
-    chosen = Rom(id=rom, name=roms.load_rom(rom)["name"], version=None)
-    return replace(report, phone=replace(report.phone, rom=chosen))
-
-
-def _print_steps(console: CliConsole, report: Report, packages: list[str]) -> None:
-    """Print the taps for `packages`, or for every app of the report where none is named."""
-    from privaudit.report import revocation_text
-
-    reported = {app.package for app in report.apps}
-    for name in packages:
-        if name not in reported:
-            raise UsageError("errors.app_missing", app=name)
-    console.write_stdout(revocation_text.render_steps(report, console.language, frozenset(packages)))
 
 
 def open_settings(
@@ -99,8 +83,6 @@ def open_settings(
 ) -> None:
     """Show a settings page on the phone, and print the taps that lead to it."""
     with open_console(lang, plain=plain) as console:
-        from privaudit import roms
-
         if page not in roms.list_openable_pages():
             raise UsageError("errors.page_unknown", given=page, known=roms.list_openable_pages())
         console.print_message("cli.starting_open", version=__version__)
@@ -110,27 +92,16 @@ def open_settings(
 
             phone = state.phone_for_app(connection, app, user)
             opened = settings_page.open_page(connection, phone, page, app, user)
-        _print_opened_page(console, opened, page, user)
-        _print_taps_to_page(console, phone, page, app)
-
-
-def _print_opened_page(console: CliConsole, opened: OpenedPage, page: str, user: int) -> None:
-    """Print which page the phone shows. Raises PhoneError if it shows none."""
-    for message in opened.errors:
-        console.print_message("cli.not_opened", said=message)
-    if opened.page is None:
-        raise PhoneError("errors.nothing_opened")
-    console.print_message("cli.opened" if opened.page == page else "cli.opened_other", page=opened.page)
-    if user != 0:
-        console.print_message("cli.opened_copy", user=user)
-
-
-def _print_taps_to_page(console: CliConsole, phone: Phone, page: str, package: str) -> None:
-    from privaudit.revocation import settings_page
-
-    taps = [*settings_page.taps_to_page(phone, page, package)]
-    menu_path = settings_page.find_page(phone, page)
-    if menu_path is not None:
-        last_term = [key for key in menu_path.menu_keys if key != settings_page.APP_PLACEHOLDER][-1]
-        taps += settings_page.search_hint(phone, page, last_term)
-    console.write_lines(f"  {console.language.translate(tap)}" for tap in taps)
+        for message in opened.errors:
+            console.print_message("cli.not_opened", said=message)
+        if opened.page is None:
+            raise PhoneError("errors.nothing_opened")
+        console.print_message("cli.opened" if opened.page == page else "cli.opened_other", page=opened.page)
+        if user != 0:
+            console.print_message("cli.opened_copy", user=user)
+        taps = [*settings_page.taps_to_page(phone, page, app)]
+        menu_path = settings_page.find_page(phone, page)
+        if menu_path is not None:
+            last_term = [key for key in menu_path.menu_keys if key != settings_page.APP_PLACEHOLDER][-1]
+            taps += settings_page.search_hint(phone, page, last_term)
+        console.write_lines(f"  {console.language.translate(tap)}" for tap in taps)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 KIT_ARGUMENT: Final = "kit"
 _DEFAULT_PACE_S: Final = 20.0
-"""Seconds between two phones of a rehearsal."""
 
 
 def workshop(  # noqa: PLR0913 - one parameter per option
@@ -53,7 +52,8 @@ def workshop(  # noqa: PLR0913 - one parameter per option
             if len(folder) > 1 or output or as_json:
                 raise UsageError("errors.one_workshop")
             console.print_message("workshop.starting", version=__version__)
-            workshop_options = WorkshopOptions(
+            command = WorkshopCommand(
+                console=console,
                 folder=folder[0],
                 retention=_parse_retention(keep),
                 rehearsal_count=rehearse,
@@ -61,7 +61,7 @@ def workshop(  # noqa: PLR0913 - one parameter per option
                 country=options.parse_country(country),
                 signatures=tuple(signatures or ()),
             )
-            raise typer.Exit(WorkshopCommand(console, workshop_options).run())
+            raise typer.Exit(command.run())
 
 
 def _parse_retention(value: str) -> Retention:
@@ -73,9 +73,10 @@ def _parse_retention(value: str) -> Retention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkshopOptions:
-    """How a workshop is run."""
+class WorkshopCommand:
+    """One workshop in one folder."""
 
+    console: CliConsole
     folder: Path
     retention: Retention
     """What is kept of each phone."""
@@ -85,14 +86,6 @@ class WorkshopOptions:
     """Seconds between two phones of a rehearsal."""
     country: str | None
     signatures: tuple[Path, ...]
-
-
-class WorkshopCommand:
-    """One workshop in one folder."""
-
-    def __init__(self, console: CliConsole, workshop_options: WorkshopOptions) -> None:
-        self._console = console
-        self._options = workshop_options
 
     def run(self) -> int:
         """Run the workshop until the facilitator closes it, and return the exit code."""
@@ -105,7 +98,7 @@ class WorkshopCommand:
                 self._run_display(session)
             if not session.closed:
                 session.folder.leave_open()
-                self._console.print_message("workshop.not_closed", path=str(self._options.folder))
+                self.console.print_message("workshop.not_closed", path=str(self.folder))
                 return EXIT_INTERRUPTED
         return self._print_summary(session)
 
@@ -116,42 +109,42 @@ class WorkshopCommand:
         from privaudit.workshop.session import WorkshopSession
         from privaudit.workshop.storage import WorkshopFolder
 
-        country, demo = self._options.country, self._options.rehearsal_count is not None
-        lists = knowledge.load_knowledge(extra_lists=self._options.signatures, demo=demo, country=country)
+        demo = self.rehearsal_count is not None
+        lists = knowledge.load_knowledge(extra_lists=self.signatures, demo=demo, country=self.country)
         folder = WorkshopFolder(
-            self._options.folder,
-            self._options.retention,
+            self.folder,
+            self.retention,
             demo=demo,
-            confirm=lambda key, **values: is_yes(self._console.prompt(key, **values), self._console.language),
+            confirm=lambda key, **values: is_yes(self.console.prompt(key, **values), self.console.language),
         )
         watcher = self._create_device_watcher(adb_auth.generate())
         if folder.resumed:
-            self._console.print_message("workshop.going_on", n=len(folder.records))
-        return WorkshopSession(folder, watcher, lists, ReportOptions(country=country), self._console.language)
+            self.console.print_message("workshop.going_on", n=len(folder.records))
+        return WorkshopSession(folder, watcher, lists, ReportOptions(country=self.country), self.console.language)
 
     def _create_device_watcher(self, session_key: AdbKey) -> DeviceWatcher:
         from privaudit.transport import adb_server
         from privaudit.workshop.device_watcher import AdbDeviceWatcher
         from privaudit.workshop.rehearsal import RehearsalWatcher
 
-        if self._options.rehearsal_count is not None:
-            self._console.print_message("workshop.rehearsal")
-            return RehearsalWatcher(self._options.rehearsal_count, session_key, arrival_interval_s=self._options.pace_s)
+        if self.rehearsal_count is not None:
+            self.console.print_message("workshop.rehearsal")
+            return RehearsalWatcher(self.rehearsal_count, session_key, arrival_interval_s=self.pace_s)
         if adb_server.is_running():
-            self._console.print_message("workshop.server_here")
+            self.console.print_message("workshop.server_here")
         else:
-            self._console.print_message("workshop.day_key", fingerprint=session_key.fingerprint)
+            self.console.print_message("workshop.day_key", fingerprint=session_key.fingerprint)
         return AdbDeviceWatcher(session_key)
 
     def _run_display(self, session: WorkshopSession) -> None:
         from privaudit.workshop.session import InputEnded, KeyPress
 
-        if not (self._console.color_enabled or self._console.animation_enabled) or not (
+        if not (self.console.color_enabled or self.console.animation_enabled) or not (
             sys.stdin.isatty() and sys.stdout.isatty()
         ):
             from privaudit.workshop import plain
 
-            plain.PlainView(session, lambda line: self._console.write_lines([line]))
+            plain.PlainView(session, lambda line: self.console.write_lines([line]))
             session.show_text("workshop.keys_plain")
             plain.start_stdin_reader(session)
             session.run()
@@ -161,24 +154,20 @@ class WorkshopCommand:
         from privaudit.workshop.board import Board
         from privaudit.workshop.keyboard import Keyboard
 
-        board = Board(session, Console(highlight=False), demo=self._options.rehearsal_count is not None)
+        board = Board(session, Console(highlight=False), demo=self.rehearsal_count is not None)
         put = session.events.put
         with Keyboard(lambda text: put(KeyPress(text)), lambda: put(InputEnded())), board.live:
             session.run()
 
     def _print_summary(self, session: WorkshopSession) -> int:
         from privaudit.workshop import statistics
-        from privaudit.workshop.storage import PAGES_FOLDER, read_all_sessions
+        from privaudit.workshop.storage import PAGES_FOLDER, TOTALS_FILE, read_all_sessions
 
-        pages = (self._options.folder / PAGES_FOLDER).exists()
-        self._console.print_message(
-            "workshop.closed_pages" if pages else "workshop.closed", path=str(self._options.folder)
-        )
+        pages = (self.folder / PAGES_FOLDER).exists()
+        self.console.print_message("workshop.closed_pages" if pages else "workshop.closed", path=str(self.folder))
         outcomes = session.device_queue.outcomes
-        if (self._options.folder / "totals.json").exists():
-            self._console.write_stdout(
-                statistics.render_text(read_all_sessions([self._options.folder]), self._console.language)
-            )
+        if (self.folder / TOTALS_FILE).exists():
+            self.console.write_stdout(statistics.render_text(read_all_sessions([self.folder]), self.console.language))
         if not outcomes:
             return EXIT_UNREADABLE
         if any(has_findings for has_findings, _ in outcomes):
@@ -204,24 +193,21 @@ def _interrupt_on_signals() -> Iterator[None]:
 
 def _print_totals(console: CliConsole, folders: list[Path], output: list[str], *, as_json: bool) -> None:
     """Print the counts of one or more workshops, and write them to each file of `output`."""
+    from privaudit import report
     from privaudit.workshop import statistics
     from privaudit.workshop.storage import read_all_sessions
 
-    files = [Path(name) for name in output if name != "-"]
+    files, as_json = options.parse_output(output, as_json=as_json)
     for path in files:
-        statistics.check_totals_path(path)
+        report.validate_output(path, tuple(statistics.RENDERERS))
     sessions = read_all_sessions(folders)
-    if as_json or "-" in output:
-        console.write_stdout(statistics.render_json(sessions, console.language))
-    else:
-        console.write_stdout(statistics.render_text(sessions, console.language))
+    console.write_stdout(statistics.RENDERERS[".json" if as_json else ".txt"](sessions, console.language))
     for path in files:
-        statistics.write_totals(sessions, path, console.language)
+        report.save_text(statistics.RENDERERS[path.suffix](sessions, console.language), path)
         console.print_message("cli.saved", path=str(path))
 
 
 def _write_kit(console: CliConsole, output: list[str], country: str | None) -> None:
-    """Write the printed material for a workshop into a folder."""
     from privaudit.workshop import kit
 
     if len(output) != 1 or output == ["-"]:

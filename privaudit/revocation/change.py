@@ -41,11 +41,9 @@ class Outcome(StrEnum):
     NOT_CHANGED = "not_changed"
     """The phone reported no error, and nothing changed."""
     NOT_READ_BACK = "unread"
-    """The state could not be read back."""
     UNDOING = "undoing"
     UNDONE = "undone"
     NOT_RESTORED = "stays"
-    """The earlier state could not be restored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

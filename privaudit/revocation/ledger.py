@@ -40,10 +40,7 @@ class InstallFingerprint:
     model: str
     """Salted hash of manufacturer and model."""
     apps: tuple[str, ...]
-    """Salted hashes of package, user and first installation, sorted.
-
-    Empty where the phone gave no times: then only the model identifies it.
-    """
+    """Salted hashes of package, user and first installation, sorted; none where the phone gave no times."""
 
 
 def compute_fingerprint(facts: Facts, salt: str | None = None) -> InstallFingerprint:

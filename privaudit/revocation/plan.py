@@ -84,10 +84,8 @@ def build_plan(
 ) -> RevocationPlan:
     """Plan how to revoke the access of the `apps` that the user named, and to remove them in the end if `uninstall`.
 
-    `apps` have lending verdicts and labels, and are given once for each Android user that has them.
-
-    Raises:
-        PhoneError: ``app_unread``: what an app holds could not be read; a plan without it would leave access open.
+    `apps` have lending verdicts and labels, and are given once for each Android user that has them. Raises PhoneError
+    ``app_unread`` if what an app holds could not be read: a plan without it would leave access open.
     """
     selected_apps = tuple(apps)
     planned_changes: list[PlannedChange] = []
@@ -137,9 +135,8 @@ class _AppPlanner:
             yield self._plan_change(ChangeKind.UNINSTALL, "", _HELD, "remedy.why_uninstall")
 
     def role_changes(self) -> Iterator[PlannedChange]:
-        held_kinds = {access.kind for access in self.app.special_access}
         for kind in commands.ROLES:
-            if kind in held_kinds and self.sdk >= ROLES_SDK:
+            if kind in self.app.special_access_kinds and self.sdk >= ROLES_SDK:
                 yield self._plan_change(ChangeKind.ROLE, kind, _HELD, "remedy.why_role")
 
     def service_changes(self) -> Iterator[PlannedChange]:
@@ -216,7 +213,7 @@ def _plan_notes(device_state: DeviceState, apps: Iterable[App], users: Iterable[
             "remedy.note_embeds": app.lending.verdict is LendingVerdict.EMBEDS,
             "remedy.note_unknown": not app.is_recognised,
             "remedy.note_system": app.system,
-            "remedy.note_owner": any(access.kind == "device_owner" for access in app.special_access),
+            "remedy.note_owner": "device_owner" in app.special_access_kinds,
             "remedy.note_shared": device_state.package_blocks[app.package].shared_user is not None,
         }
         values = {"app": display_name(app.label, app.package)}

@@ -70,8 +70,8 @@ def ordered_steps(findings: Iterable[Finding]) -> tuple[Step, ...]:
 
 def steps_for_app(app: App, phone: Phone, user_kind: UserKind = UserKind.OTHER) -> tuple[Step, ...]:
     """Return the steps that revoke all access of `app`, whether or not there is a finding about it."""
-    kinds = {access.kind for access in app.special_access} - {"device_admin"}  # part of uninstalling
-    return steps_for_kinds({*kinds, "permissions"}, app, phone, user_kind)
+    kinds = app.special_access_kinds - {"device_admin"}  # part of uninstalling
+    return steps_for_kinds(kinds | {"permissions"}, app, phone, user_kind)
 
 
 def steps_for_kinds(
@@ -101,9 +101,8 @@ def check_other_apps_step(phone: Phone) -> Step:
 
 def permission_steps(app: App, phone: Phone, user_kind: UserKind) -> Iterator[Step]:
     """Yield the steps that deny the permissions of `app`, one step for each permission group."""
-    kinds = {access.kind for access in app.special_access}
     for role, key in _ROLE_MESSAGE_KEYS.items():
-        if role in kinds:
+        if role in app.special_access_kinds:
             yield Message(key="steps.default_app_first", values={"what": Message(key=key)})
     yield from settings_page.taps_to_app_page(phone, "permissions", app, user_kind)
     groups = permission_table.groups_to_revoke(app, phone.sdk)
@@ -129,7 +128,7 @@ def special_access_steps(kind: str, app: App, phone: Phone) -> Iterator[Step]:
         yield from _role_steps(kind, app_values, phone)
     elif kind in _SWITCH_MENU_TERMS:
         yield from _switch_steps(kind, app_values, app, phone)
-    elif kind == "device_admin" and not _OWNER_KINDS.intersection(access.kind for access in app.special_access):
+    elif kind == "device_admin" and not _OWNER_KINDS & app.special_access_kinds:
         yield Message(key="steps.admin_later")
         yield from (tap for tap in settings_page.taps_to_page(phone, kind) if tap.key != "steps.tap_app")
         yield Message(key="steps.deactivate", values=app_values)
@@ -216,11 +215,10 @@ def disable_usb_debugging_steps(phone: Phone) -> Iterator[Step]:
 def uninstall_steps(app: App, phone: Phone) -> Iterator[Step]:
     """Yield the steps that uninstall `app`. A device administrator is deactivated first."""
     app_values: dict[str, MessageValue] = {"app": display_name(app.label, app.package)}
-    kinds = {access.kind for access in app.special_access}
-    if "device_owner" in kinds:
+    if "device_owner" in app.special_access_kinds:
         yield Message(key="steps.uninstall_owner", values=app_values)
         return
-    if "device_admin" in kinds:
+    if "device_admin" in app.special_access_kinds:
         yield from special_access_steps("device_admin", app, phone)
     if app.system:
         yield Message(key="steps.uninstall_system", values=app_values)

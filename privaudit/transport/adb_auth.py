@@ -90,10 +90,7 @@ class AdbKey:
 
     @property
     def fingerprint(self) -> str:
-        """What the phone shows below "Allow USB debugging?": ``AB:CD:…``.
-
-        MD5 of the decoded public key (AOSP ``AdbDebuggingManager.getFingerprints``).
-        """
+        """MD5 of the public key as the phone shows it: ``AB:CD:…`` (AOSP ``AdbDebuggingManager.getFingerprints``)."""
         return hashlib.md5(self._android_pubkey(), usedforsecurity=False).digest().hex(":").upper()
 
     def _android_pubkey(self) -> bytes:

@@ -1,7 +1,4 @@
-"""Connect to a phone over a cable or the network with adb-shell.
-
-adb-shell is pinned to 0.4.4: what it lacks is added through parts of it that are not public.
-"""
+"""Connect to a phone over a cable or the network with adb-shell, pinned because we use parts that are not public."""
 
 from __future__ import annotations
 
@@ -115,7 +112,7 @@ def connect_usb(
         try:
             scan = usb.scan_usb(only_path=usb_path)
             if not scan.adb_devices:
-                raise usb.no_device_error(scan.unusable)
+                raise (scan.unusable[0].obstacle if scan.unusable else None) or PhoneError("errors.no_phone")
             device = select_device(scan.adb_devices, serial)
             stream = usb.UsbStream(device)
             key = key or load_or_create(key_folder, on_key_created)

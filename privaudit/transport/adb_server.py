@@ -206,16 +206,12 @@ def list_devices() -> tuple[ServerDevice, ...]:
 
 def state_error(state: PhoneState) -> PhoneError | None:
     """Return why a phone in `state` cannot run commands; ``None`` if it can."""
-    match state:
-        case PhoneState.READY:
-            return None
-        case PhoneState.NO_PERMISSION:
-            return permission_error()
-        case PhoneState.RECOVERY:
-            return PhoneError("errors.in_recovery")
-        case PhoneState.WAITING:
-            return PhoneError("errors.waiting")
-    return PhoneError("errors.offline")
+    if state is PhoneState.READY:
+        return None
+    if state is PhoneState.NO_PERMISSION:
+        return permission_error()
+    keys = {PhoneState.RECOVERY: "errors.in_recovery", PhoneState.WAITING: "errors.waiting"}
+    return PhoneError(keys.get(state, "errors.offline"))
 
 
 def connect_via_server(
@@ -266,10 +262,7 @@ def _adb_key_fingerprint(key_folder: Path | None) -> str | None:
 
 
 class ServerConnection(Transport):
-    """A phone behind the ADB server.
-
-    Each command uses its own socket to the server, so that commands of several threads run in parallel.
-    """
+    """A phone behind the ADB server. Commands of several threads run in parallel, each with a socket of its own."""
 
     kind: SourceKind = "server"
 

@@ -57,11 +57,9 @@ class Transport(Protocol):
         is longer than `command_limit` or contains a NUL. Raises `ConnectionLost`, with the output received so far, if
         the connection ends, is silent for `IDLE_TIMEOUT_S`, runs over `timeout_s` or sends more than `limit` bytes.
         """
-        ...
 
     def close(self) -> None:
         """Release the phone. May be called twice, and from another thread: a running command then ends as lost."""
-        ...
 
     def __enter__(self) -> Self:
         return self

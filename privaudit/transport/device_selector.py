@@ -19,7 +19,6 @@ class DeviceCandidate:
     serial: str | None
     """``None`` if it cannot be read. Never shown in full, never stored."""
     name: str | None
-    """The model name that the phone reports."""
     obstacle: PhoneError | None = None
     """Why it cannot be opened, as far as that is visible without opening it."""
 

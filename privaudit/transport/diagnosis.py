@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from privaudit.errors import PhoneError
@@ -95,16 +95,6 @@ def connect_if_authorized(device: DeviceStatus, on_key_created: OnKeyCreated | N
 
 def _raise_unauthorized(_: AuthorizationWait) -> None:
     raise PhoneError("errors.unauthorised")
-
-
-def with_error(device: DeviceStatus, error: PhoneError) -> DeviceStatus:
-    """Return `device` after a failed attempt to connect."""
-    return replace(device, state=error.state, obstacle=error)
-
-
-def with_answer(device: DeviceStatus, brand: str | None) -> DeviceStatus:
-    """Return `device` after it has answered."""
-    return replace(device, state=PhoneState.READY, brand=brand)
 
 
 def troubleshooting_steps(error: PhoneError, brand: str | None = None) -> Iterator[Message]:

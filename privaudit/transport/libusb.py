@@ -36,10 +36,7 @@ def load_libusb() -> Any:  # noqa: ANN401 - usb1 has no types
 
 
 def permission_error(vendor_id: int | None = None) -> PhoneError:
-    """Return the error for a phone that the operating system does not let us use.
-
-    The remedy differs by system; on Linux the udev rule names the USB vendor id.
-    """
+    """Return the error for a phone that the system does not let us use; on Linux the udev rule names the vendor id."""
     key = _PERMISSION_ERROR_KEYS.get(sys.platform, "errors.no_permission")
     return PhoneError(key, vendor=None if vendor_id is None else f"{vendor_id:04x}")
 

@@ -65,50 +65,13 @@ class ShellV2:
         return Reply(stdout=bytes(self._stdout), stderr=bytes(self._stderr), exit_code=self._exit_code)
 
 
-class LegacyShell:
-    """``shell:`` of Android 6 and earlier: a terminal that turns LF into CRLF, and no exit code.
-
-    A random marker line, which no output can contain, reports the exit code; its own line end shows how the terminal
-    has changed line ends.
-    """
-
-    overhead_bytes: Final = len("shell:(\n);echo :=$?") + 32
-
-    def __init__(self) -> None:
-        self._marker = secrets.token_hex(16)
-        self._output = bytearray()
-        self.output_bytes = -len(f"{self._marker}:=255\r\n")
-        """Bytes of output received so far, without the marker line."""
-
-    def encode_service(self, command: str) -> bytes:
-        """Return the ADB service that runs `command` and then prints the marker.
-
-        The subshell keeps ``exit`` from skipping the marker; the line feed ends a trailing comment.
-        """
-        return f"shell:({command}\n);echo {self._marker}:=$?".encode()
-
-    def feed(self, data: bytes) -> None:
-        """Store received data."""
-        self._output += data
-        self.output_bytes += len(data)
-
-    def reply(self) -> Reply:
-        """Return the output before the marker, with the line ends that the command wrote."""
-        output = bytes(self._output)
-        stdout, marker, tail = output.rpartition(f"{self._marker}:=".encode())
-        status = re.match(rb"(\d{1,3})(\r*\n)", tail) if marker else None
-        if status is None:  # truncated: without a marker the line ends are unknown, but these phones all write CRLF
-            return Reply(stdout=output.replace(b"\r\n", b"\n"), stderr=b"", exit_code=None)
-        return Reply(stdout=stdout.replace(status[2], b"\n"), stderr=b"", exit_code=int(status[1]))
-
-
 class ExecOut:
     """``exec:``, for binary output below Android 7: no terminal, no exit code, stderr in the same stream.
 
     In AOSP since Android 5 (``service_to_fd``, ``create_subproc_raw``); it also runs its text with ``sh -c``.
     """
 
-    overhead_bytes: Final = len("exec:")
+    overhead_bytes = len("exec:")
 
     def __init__(self) -> None:
         self._output = bytearray()
@@ -129,14 +92,42 @@ class ExecOut:
         return Reply(stdout=bytes(self._output), stderr=b"", exit_code=None)
 
 
-ShellProtocol: TypeAlias = ShellV2 | LegacyShell | ExecOut
+class LegacyShell(ExecOut):
+    """``shell:`` of Android 6 and earlier: a terminal that turns LF into CRLF, and no exit code.
+
+    A random marker line, which no output can contain, reports the exit code; its own line end shows how the terminal
+    has changed line ends.
+    """
+
+    overhead_bytes = len("shell:(\n);echo :=$?") + 32
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._marker = secrets.token_hex(16)
+        self.output_bytes -= len(f"{self._marker}:=255\r\n")  # the marker line is not output
+
+    def encode_service(self, command: str) -> bytes:
+        """Return the ADB service that runs `command` and then prints the marker.
+
+        The subshell keeps ``exit`` from skipping the marker; the line feed ends a trailing comment.
+        """
+        return f"shell:({command}\n);echo {self._marker}:=$?".encode()
+
+    def reply(self) -> Reply:
+        """Return the output before the marker, with the line ends that the command wrote."""
+        output = bytes(self._output)
+        stdout, marker, tail = output.rpartition(f"{self._marker}:=".encode())
+        status = re.match(rb"(\d{1,3})(\r*\n)", tail) if marker else None
+        if status is None:  # truncated: without a marker the line ends are unknown, but these phones all write CRLF
+            return Reply(stdout=output.replace(b"\r\n", b"\n"), stderr=b"", exit_code=None)
+        return Reply(stdout=stdout.replace(status[2], b"\n"), stderr=b"", exit_code=int(status[1]))
+
+
+ShellProtocol: TypeAlias = ShellV2 | ExecOut
 
 
 def default_shell(features: Collection[str]) -> type[ShellV2 | LegacyShell]:
-    """Return the shell protocol of a phone with these features.
-
-    The features decide, not an attempt: adb-shell does not notice that a phone rejects an unknown service.
-    """
+    """Return the shell protocol of a phone with these features: adb-shell would not notice that it lacks a service."""
     return ShellV2 if "shell_v2" in features else LegacyShell
 
 

@@ -93,11 +93,6 @@ def scan_usb(*, only_path: str | None = None, known_devices: Iterable[UsbDevice]
     return UsbScan(adb_devices=tuple(adb_devices), unusable=tuple(unusable))
 
 
-def no_device_error(unusable: tuple[UsbDevice, ...]) -> PhoneError:
-    """Return the error for a scan without any ADB device."""
-    return (unusable[0].obstacle if unusable else None) or PhoneError("errors.no_phone")
-
-
 def _unusable_reason(vendor_id: int, interfaces: Collection[tuple[int, int, int]]) -> str | None:
     """Return the error key for a phone without an ADB interface; ``None`` if the device does not look like a phone."""
     if _HDC_INTERFACE in interfaces:

@@ -58,16 +58,17 @@ def start_adbd(
     from privaudit.virtual_phone.adbd.auth import KeyPolicy
     from privaudit.virtual_phone.adbd.server import DEFAULT_FEATURES, AdbdServer
     from privaudit.virtual_phone.programs import build_files, build_programs
+    from privaudit.virtual_phone.release.layout import Since
 
-    layout = phone.layout
+    has_shell_v2 = phone.sdk >= Since.SHELL_V2
     return AdbdServer(
         programs=build_programs(phone) if programs_by_name is None else programs_by_name,
         files=build_files(phone),
         key_policy=KeyPolicy() if key_policy is None else key_policy,
-        features=DEFAULT_FEATURES if layout.shell_v2 else (),
-        max_payload=wire.MAX_PAYLOAD if layout.shell_v2 else wire.MAX_PAYLOAD_V1,
-        version=wire.VERSION_CHECKSUM if layout.requires_checksums else wire.VERSION_SKIP_CHECKSUM,
-        crlf=not layout.shell_v2,
+        features=DEFAULT_FEATURES if has_shell_v2 else (),
+        max_payload=wire.MAX_PAYLOAD if has_shell_v2 else wire.MAX_PAYLOAD_V1,
+        version=wire.VERSION_CHECKSUM if phone.sdk < Since.NO_CHECKSUMS else wire.VERSION_SKIP_CHECKSUM,
+        crlf=not has_shell_v2,
     )
 
 

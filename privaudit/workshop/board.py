@@ -20,7 +20,6 @@ from privaudit.workshop.model import DeviceRow, DeviceStage
 from privaudit.workshop.session import WorkshopSession
 
 _MAX_MESSAGES: Final = 4
-"""Messages that stay visible."""
 _SELECTION_MARK: Final = "»"
 _STAGE_STYLES: Final = {
     DeviceStage.BLOCKED: "yellow",
@@ -96,7 +95,6 @@ class Board(KeyController):
             self._folder_input = typed + text
 
     def _select_row(self, text: str) -> None:
-        """Select another row and hide the visible result."""
         rows = self.session.device_queue.rows
         self.shown_row = None
         if not rows:

@@ -16,8 +16,6 @@ from privaudit.revocation import steps
 from privaudit.workshop import controls, outputs
 from privaudit.workshop.model import Retention
 
-_ALL_SHEETS_NAME: Final = "kit"
-"""Name of the file with all sheets."""
 _EVIDENCE_LOG_ROWS: Final = 9
 _EVIDENCE_LOG_COLUMNS: Final = (
     "kit.log_date",
@@ -68,9 +66,7 @@ _Blocks: TypeAlias = Iterable[documents.DocumentBlock]
 def write_kit(folder: Path, language: Translator, country: str | None = None) -> tuple[Path, ...]:
     """Write each kind of sheet to a file in `folder`, and all of them to one print job.
 
-    Raises:
-        UsageError: ``no_folder``: the parent folder does not exist.
-        SourceError: ``not_written``.
+    Raises UsageError ``no_folder`` if there is no parent folder, SourceError ``not_written``.
     """
     if not folder.absolute().parent.is_dir():
         raise UsageError("errors.no_folder", path=str(folder.absolute().parent))
@@ -80,18 +76,15 @@ def write_kit(folder: Path, language: Translator, country: str | None = None) ->
     except OSError as error:
         raise SourceError("errors.not_written", path=str(folder), reason=error.strerror or str(error)) from error
     print_job = [sheet for sheets in sheets_by_name.values() for sheet in sheets]
-    html_by_name = {_ALL_SHEETS_NAME: sheets_to_html(print_job, title=language.t("kit.kit"))}
-    html_by_name |= {name: sheets_to_html(sheets) for name, sheets in sheets_by_name.items()}
-    for name, html in html_by_name.items():
-        save_text(html, folder / f"{name}.html")
-    return tuple(folder / f"{name}.html" for name in html_by_name)
+    pages = {folder / "kit.html": sheets_to_html(print_job, title=language.t("kit.kit"))}
+    pages |= {folder / f"{name}.html": sheets_to_html(sheets) for name, sheets in sheets_by_name.items()}
+    for path, html in pages.items():
+        save_text(html, path)
+    return tuple(pages)
 
 
 def build_sheets(language: Translator, country: str | None = None) -> Mapping[str, tuple[documents.Document, ...]]:
-    """Build all sheets, by the name of their file.
-
-    What a country's law says is not part of the kit: whoever prints it adds their own sheets.
-    """
+    """Build all sheets, by the name of their file. What a country's law says is on none of them."""
     t = language.t
 
     def sheet(title: str, blocks: _Blocks, layout: documents.DocumentLayout = "page") -> tuple[documents.Document, ...]:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from privaudit.workshop.worker import DeviceWorker
 
 MAX_CONCURRENT_READS: Final = 8
-"""Phones that are read at the same time."""
 
 
 class Retention(StrEnum):
@@ -66,7 +65,6 @@ class AttachedDevice:
     serial: str | None
     """USB serial number. In memory only, never shown or written."""
     model: str | None
-    """Model name that the phone reports."""
     vendor: str | None
     source_kind: SourceKind
     obstacle: PrivauditError | None
@@ -121,10 +119,7 @@ class WorkerFailed(WorkerEvent):
 
 @dataclass(frozen=True, slots=True)
 class ClosingChecked(WorkerEvent):
-    """Result of the closing check.
-
-    ``usb`` and ``wireless`` → whether that kind of debugging is off; ``None``: it could not be determined.
-    """
+    """Result of the closing check: ``usb`` and ``wireless`` → whether that debugging is off; ``None``: not known."""
 
     checks: dict[str, bool | None]
 

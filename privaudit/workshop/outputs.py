@@ -123,7 +123,6 @@ def _handout_blocks(view: ReportView, code: str, full_report_sha256: str | None)
 
 
 def _app_blocks(view: ReportView) -> Iterator[documents.DocumentBlock]:
-    """Yield what each app can read, and how to revoke it."""
     t, report = view.t, view.report
     apps = [app for package in view.ordered_packages() for app in view.installs_of(package)]
     if not apps:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,9 +21,8 @@ from privaudit.virtual_phone.adbd.server import AdbdServer
 from privaudit.workshop.model import MAX_CONCURRENT_READS, AttachedDevice
 
 ARRIVAL_INTERVAL_S: Final = 20.0
-"""Default of the average time from one phone to the next."""
+"""Average time from one phone to the next, unless the facilitator chooses another."""
 _LOOSE_CABLE_ONE_IN: Final = 6
-"""One phone in so many is unplugged while it is read."""
 _LOOSE_CABLE_INTERVALS: Final = 4.0
 """A phone with a loose cable is unplugged after so many arrival intervals, if it has not been cut off before."""
 _LOOSE_CABLE_BYTES: Final = (8_000, 40_000)
@@ -44,11 +42,9 @@ class _ScheduledPhone:
     plug_at: float
     name: str | None = None
     daemon: AdbdServer | None = None
-    """The running virtual phone while it is plugged in."""
     plug_count: int = 0
     unplug_at: float | None = None
     has_loose_cable: bool = False
-    """Whether the phone is unplugged once while it is read."""
     is_gone: bool = False
 
     @property
@@ -62,22 +58,13 @@ class _ScheduledPhone:
 
 
 class RehearsalWatcher:
-    """`DeviceWatcher` of `device_count` virtual phones. `rng` has a fixed seed in tests; `clock` is in seconds."""
+    """`DeviceWatcher` of `device_count` virtual phones."""
 
-    def __init__(
-        self,
-        device_count: int,
-        key: AdbKey,
-        *,
-        arrival_interval_s: float = ARRIVAL_INTERVAL_S,
-        rng: random.Random | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, device_count: int, key: AdbKey, *, arrival_interval_s: float) -> None:
         self.key = key
         self.error: PhoneError | None = None
-        self._rng = rng or random.Random()  # noqa: S311 - not used for secrets
+        self._rng = random.Random()  # noqa: S311 - not used for secrets
         self._arrival_interval_s = arrival_interval_s
-        self._clock = clock
         self._schedule = self._create_schedule(device_count)
 
     def _create_schedule(self, device_count: int) -> list[_ScheduledPhone]:
@@ -86,7 +73,7 @@ class RehearsalWatcher:
         self._rng.shuffle(scenarios)
         loose_cables = self._rng.sample(range(device_count), device_count // _LOOSE_CABLE_ONE_IN)
         schedule = []
-        plug_at = self._clock()
+        plug_at = time.monotonic()
         for number, scenario in enumerate(scenarios):
             schedule.append(_ScheduledPhone(scenario, number, plug_at, has_loose_cable=number in loose_cables))
             plug_at += self._rng.expovariate(1 / self._arrival_interval_s)
@@ -99,7 +86,7 @@ class RehearsalWatcher:
 
     def scan(self) -> tuple[AttachedDevice, ...]:
         """See `DeviceWatcher.scan`. Also plugs and unplugs the phones whose time has come."""
-        now = self._clock()
+        now = time.monotonic()
         for scheduled in self._schedule:
             if scheduled.daemon is not None and scheduled.unplug_at is not None and now >= scheduled.unplug_at:
                 self._unplug(scheduled, now)
@@ -115,7 +102,7 @@ class RehearsalWatcher:
         for scheduled in self._schedule:
             if scheduled.daemon is not None and scheduled.connection_id == connection_id:
                 delay_s = self._rng.uniform(*_LEAVE_INTERVALS) * self._arrival_interval_s
-                scheduled.unplug_at = self._clock() + delay_s
+                scheduled.unplug_at = time.monotonic() + delay_s
 
     def close(self) -> None:
         """Stop every phone."""

@@ -16,15 +16,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Final, Literal
 
 from privaudit import roms
-from privaudit.errors import UsageError
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import DataClass, Report, Verdict
-from privaudit.report import save_text
 from privaudit.report.layout import hanging_indent, pad
 from privaudit.report.matrix import DATA_LABEL_KEYS
 
@@ -183,13 +180,15 @@ def tables_for_totals(totals: WorkshopTotals) -> tuple[TotalsTable, ...]:
     out_of = phones if phones >= MIN_CELL_COUNT else None
     buckets = [_lending_bucket(number) for number in range(_MAX_LENDING_BUCKET + 1)]
     lending = {**dict.fromkeys(buckets, 0), **counts.lending}
+    rom_rows = _suppress_small_cells(counts.roms, phones)
+    named_roms = tuple(row for row in rom_rows if row.count is not None)  # a rare ROM alone may describe a person
     can_read = {data.value: counts.can_read.get(data, 0) for data in DataClass}
     can_read_rows = tuple(
         TotalsRow(name=data, count=count if is_publishable(count, phones) else None) for data, count in can_read.items()
     )
     return (
         TotalsTable(name="phones", out_of=None, rows=(TotalsRow(name="phones", count=out_of),)),
-        _drop_suppressed_rows("roms", _suppress_small_cells(counts.roms, phones), out_of),
+        TotalsTable(name="roms", out_of=out_of, rows=named_roms, has_suppressed=len(named_roms) < len(rom_rows)),
         TotalsTable(name="lending", out_of=out_of, rows=_suppress_small_cells(lending, phones, keep_order=True)),
         TotalsTable(name="can_read", out_of=out_of, rows=can_read_rows),
         _drop_rare_names("listed", counts.listed, phones, out_of),
@@ -211,12 +210,6 @@ def _suppress_small_cells(counts: Mapping[str, int], total: int, *, keep_order: 
         suppressed.add(name)
     names = list(counts) if keep_order else sorted(counts, key=lambda name: (-counts[name], name))
     return tuple(TotalsRow(name=name, count=None if name in suppressed else counts[name]) for name in names)
-
-
-def _drop_suppressed_rows(table_name: str, rows: tuple[TotalsRow, ...], out_of: int | None) -> TotalsTable:
-    """Return a table without the names of suppressed rows: a rare ROM alone may describe a person."""
-    publishable = tuple(row for row in rows if row.count is not None)
-    return TotalsTable(name=table_name, out_of=out_of, rows=publishable, has_suppressed=len(publishable) < len(rows))
 
 
 def _drop_rare_names(table_name: str, counts: Mapping[str, int], total: int | None, out_of: int | None) -> TotalsTable:
@@ -324,25 +317,5 @@ def render_html(totals: WorkshopTotals, language: Translator) -> str:
     return html_page.render_page("chart", language, content, stylesheet="chart")
 
 
-_RENDERERS: Final = {".json": render_json, ".csv": render_csv, ".html": render_html, ".txt": render_text}
-
-
-def check_totals_path(path: Path) -> None:
-    """Refuse a path to which the totals cannot be written, before anything is written.
-
-    Raises:
-        UsageError: ``format_unknown``, ``no_folder``.
-    """
-    if path.suffix not in _RENDERERS:
-        raise UsageError("errors.format_unknown", given=path.name, known=tuple(_RENDERERS))
-    if not path.absolute().parent.is_dir():
-        raise UsageError("errors.no_folder", path=str(path.absolute().parent))
-
-
-def write_totals(totals: WorkshopTotals, path: Path, language: Translator) -> None:
-    """Write the totals in the format of the suffix of `path`.
-
-    Raises:
-        SourceError: ``not_written``.
-    """
-    save_text(_RENDERERS[path.suffix](totals, language), path)
+RENDERERS: Final = {".json": render_json, ".csv": render_csv, ".html": render_html, ".txt": render_text}
+"""By the suffix of a file."""

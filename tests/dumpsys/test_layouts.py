@@ -29,7 +29,7 @@ from privaudit.virtual_phone.dump_writers import package_dump
 from privaudit.virtual_phone.dump_writers import text as render
 from privaudit.virtual_phone.programs.services import run_settings
 from privaudit.virtual_phone.release.android import DEFAULT_OP_MODES
-from privaudit.virtual_phone.release.layout import SUPPORTED_SDKS, layout_of
+from privaudit.virtual_phone.release.layout import SUPPORTED_SDKS, Since, layout_of
 from privaudit.virtual_phone.scenario.virtual import VirtualGrant, VirtualOp, VirtualOpEvent
 from privaudit.virtual_phone.state import MutableDevice
 from tests.fixtures.damage import DAMAGES
@@ -49,7 +49,7 @@ in_every_layout = pytest.mark.parametrize(("sdk", "vendor"), LAYOUTS, ids=str)
 
 def read_as_it_came(phone, text):
     """Decode `text` as the phone sends it: Android 6 sends CRLF."""
-    raw = text.encode() if phone.layout.shell_v2 else text.replace("\n", "\r\n").encode()
+    raw = text.encode() if phone.sdk >= Since.SHELL_V2 else text.replace("\n", "\r\n").encode()
     decoded, problem = decode_output(raw)
     assert problem is None
     return decoded
@@ -100,8 +100,10 @@ def _check_block(phone, app, block, *, asked=None, requested=True):
     for user, state in block.users.items():
         install = app.installs[user]
         assert (state.installed, state.enabled) == (install.installed, install.enabled < 2)
-        first = state.first_installed if layout.first_install_per_user else block.first_installed
-        assert first == render.format_time(app.installs[user if layout.first_install_per_user else 0].first_installed)
+        first = state.first_installed if layout.sdk >= Since.FIRST_INSTALL_PER_USER else block.first_installed
+        assert first == render.format_time(
+            app.installs[user if layout.sdk >= Since.FIRST_INSTALL_PER_USER else 0].first_installed
+        )
         own = () if app.shared_user else install.grants
         assert _read(state.runtime_permissions) == wanted(_told(layout, own))
     if app.shared_user is None:
@@ -250,7 +252,7 @@ def test_printed_appops_are_parsed_back(sdk, vendor):
 def test_printed_special_access_is_parsed_back(capture_of, sdk, vendor):
     phone = replace(load_scenario("borrower"), sdk=sdk, vendor=vendor)
     texts = {"device_policy": render.format_device_policy(phone)}
-    if phone.layout.has_roles:
+    if phone.sdk >= Since.ROLES:
         texts["roles"] = render.format_role_dump(phone)
     for user in phone.user_ids:
         texts[f"settings.{user}"] = "".join(

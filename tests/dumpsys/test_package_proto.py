@@ -182,8 +182,9 @@ def test_a_stream_that_ends_between_two_packages_is_not_whole(live_capture, borr
 def test_a_proto_without_any_permissions_says_nothing_of_grants(live_capture, text_capture, borrower, monkeypatch):
     from privaudit.virtual_phone.dump_writers import package_proto
 
-    fields = {name: one for name, one in package_proto._MESSAGES["PackageProto"].items() if name != "user_permissions"}
-    monkeypatch.setattr(package_proto, "_MESSAGES", {**package_proto._MESSAGES, "PackageProto": fields})
+    write = package_proto._package_fields
+    without_permissions = lambda phone, app: {n: v for n, v in write(phone, app).items() if n != 12}  # noqa: E731
+    monkeypatch.setattr(package_proto, "_package_fields", without_permissions)
     gathered = facts.gather_facts(_with_proto(live_capture, format_package_proto(borrower)))
     assert _row(gathered, "packages_proto").state is AnswerState.NOT_SUPPORTED
     assert _states(gathered) == _states(facts.gather_facts(text_capture))

@@ -295,9 +295,8 @@ class _HostConnection:
 
     def _run_service(self, local: int, stream: wire.AdbStream, service: _AdbService) -> None:
         try:
-            service(stream)
-        except wire.StreamClosedError:
-            pass  # The client has what it wanted.
+            with contextlib.suppress(wire.StreamClosedError):  # The client has what it wanted.
+                service(stream)
         finally:
             stream.finish()
             self._streams.pop(local, None)
@@ -382,13 +381,10 @@ def _with_crlf(sink: OutputSink) -> OutputSink:
 
 
 def _read_until_closed(stream: wire.AdbStream) -> bytes:
-    """Read until the client closes the stream."""
     data = bytearray()
-    try:
+    with contextlib.suppress(wire.StreamClosedError):
         while len(data) <= _MAX_STDIN_BYTES:
             data += stream.read()
-    except wire.StreamClosedError:
-        pass
     return bytes(data)
 
 

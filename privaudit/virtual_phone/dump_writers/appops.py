@@ -13,7 +13,7 @@ from typing import Final
 
 from privaudit.virtual_phone.dump_writers.text import FILLER, format_duration, format_time_ms, format_uid
 from privaudit.virtual_phone.release.android import DEFAULT_OP_MODES, array_map_order, op_number
-from privaudit.virtual_phone.release.layout import ReleaseLayout
+from privaudit.virtual_phone.release.layout import ReleaseLayout, Since
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualInstall, VirtualOp, VirtualOpEvent, VirtualPhone
 
 _PROCESS_STATES: Final = ("pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch")
@@ -43,11 +43,12 @@ def format_appops_dump(phone: VirtualPhone, now: datetime, app: VirtualApp | Non
 def format_appops_get(layout: ReleaseLayout, app: VirtualApp, user: int, op: str | None = None) -> str:
     """``appops get [--user user] app [op]``: uid modes first, after one prefix for all, then the package's ops."""
     install = app.installs[user]
-    uid_modes = install.uid_modes if layout.get_shows_uid_modes else {}
+    shows_uid_modes = layout.sdk >= Since.GET_SHOWS_UID_MODES
+    uid_modes = install.uid_modes if shows_uid_modes else {}
     modes = {name: mode for name, mode in uid_modes.items() if op in {None, name}}
     ops = {row.name: row for row in install.ops if op in {None, row.name}}
     if not modes and not ops:
-        default = f"Default mode: {DEFAULT_OP_MODES.get(op, 'allow')}\n" if op and layout.get_shows_uid_modes else ""
+        default = f"Default mode: {DEFAULT_OP_MODES.get(op, 'allow')}\n" if op and shows_uid_modes else ""
         return f"No operations.\n{default}"
     names = layout.op_names
     lines = [f"{names.get(name, name)}: {modes[name]}" for name in _in_op_order(modes)]
@@ -82,7 +83,6 @@ class AppOpsWriter:
             yield from self._op_lines(packages[package].ops)
 
     def _state_lines(self, state: str, modes: Mapping[str, str]) -> Iterator[str]:
-        """Write the state of the uid's processes, since Android 9."""
         layout = self._layout
         if layout.op_layout == "A":
             return
@@ -95,7 +95,6 @@ class AppOpsWriter:
             yield from ("    foregroundOps:", *ops, "    hasForegroundWatchers=false")
 
     def _op_lines(self, ops: Iterable[VirtualOp]) -> Iterator[str]:
-        """Write one package's ops, in the order of their numbers."""
         layout = self._layout
         by_name = {op.name: op for op in ops}
         for name in _in_op_order(by_name):

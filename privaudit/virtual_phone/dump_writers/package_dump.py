@@ -13,7 +13,7 @@ from privaudit.virtual_phone.dump_writers.packages import PackageBlockWriter, Pe
 from privaudit.virtual_phone.dump_writers.text import FILLER, fake_identity_hash, format_time
 from privaudit.virtual_phone.release import android
 from privaudit.virtual_phone.release.android import array_map_order
-from privaudit.virtual_phone.release.layout import ReleaseLayout
+from privaudit.virtual_phone.release.layout import ReleaseLayout, Since
 from privaudit.virtual_phone.scenario.virtual import SharedUser, VirtualApp, VirtualPhone
 
 _Section: TypeAlias = tuple[str, Iterable[str]]
@@ -31,6 +31,7 @@ def format_package_dump(phone: VirtualPhone, section_titles: Container[str] | No
     """``dumpsys package``, which does not say what packages request. `section_titles`: the sections to print."""
     apps = _in_map_order(phone.apps)
     layout = phone.layout
+    sessions_last = layout.sdk >= Since.SESSIONS_LAST
     writer = PackageBlockWriter(phone)
     factory_copies = [line for app in apps if app.factory for line in writer.package_lines(app.factory, hidden=True)]
     sections = (
@@ -41,14 +42,14 @@ def format_package_dump(phone: VirtualPhone, section_titles: Container[str] | No
         *((("", _install_log_lines(apps)),) if layout.install_log else ()),
         ("Packages:", (line for app in apps for line in writer.package_lines(app))),
         ("Hidden system packages:", factory_copies),
-        *((("Queries:", _query_lines(apps)),) if layout.package_queries else ()),
+        *((("Queries:", _query_lines(apps)),) if layout.sdk >= Since.PACKAGE_QUERIES else ()),
         ("Shared users:", (line for shared in phone.shared_users for line in writer.shared_user_lines(shared))),
-        *((("Package Changes:", _package_change_lines(phone, apps)),) if layout.sessions_last else _SESSIONS),
-        *((("Frozen packages:", ("  (none)",)),) if layout.has_cmd else ()),
+        *((("Package Changes:", _package_change_lines(phone, apps)),) if sessions_last else _SESSIONS),
+        *((("Frozen packages:", ("  (none)",)),) if layout.sdk >= Since.CMD else ()),
         *_dexopt_sections(layout, apps),
         ("Settings parse messages:", ()),
         ("Package warning messages:", ()),
-        *(_SESSIONS[:1] if layout.sessions_last else ()),
+        *(_SESSIONS[:1] if sessions_last else ()),
     )
     return _join_sections(section for section in sections if section_titles is None or section[0] in section_titles)
 
@@ -58,7 +59,7 @@ def format_single_package_dump(phone: VirtualPhone, package: str) -> str:
     app = phone.find_app(package)
     if app is None:
         # Android 6 has none of the sections that complain.
-        return f"Unable to find package: {package}\n" if phone.layout.has_cmd else ""
+        return f"Unable to find package: {package}\n" if phone.sdk >= Since.CMD else ""
     writer = PackageBlockWriter(phone, detailed=True)
     factory = writer.package_lines(app.factory, hidden=True) if app.factory is not None else ()
     shared = writer.shared_user_lines(phone.find_shared_user(app.shared_user)) if app.shared_user is not None else ()
@@ -70,7 +71,7 @@ def format_single_package_dump(phone: VirtualPhone, package: str) -> str:
             _filler_section("Key Set Manager:", [app]),
             ("Packages:", writer.package_lines(app)),
             ("Hidden system packages:", factory),
-            *((("Queries:", _query_lines([app])),) if phone.layout.package_queries else ()),
+            *((("Queries:", _query_lines([app])),) if phone.sdk >= Since.PACKAGE_QUERIES else ()),
             ("Shared users:", shared),
             *_dexopt_sections(phone.layout, [app]),
         )
@@ -143,7 +144,7 @@ def _permission_sections(phone: VirtualPhone, names: PermissionFilter) -> Iterat
 
 def _permission_definition_lines(layout: ReleaseLayout, defined: dict[str, tuple[str, int, str]]) -> Iterator[str]:
     """Write permission definitions (``LegacyPermission.dump``): name → package, uid, protection level."""
-    no_gids = "[]" if layout.domain_verifier else "null"
+    no_gids = "[]" if layout.sdk >= Since.DOMAIN_VERIFIER else "null"
     for name in array_map_order(defined):
         owner, uid, protection = defined[name]
         gids = f"[{android.PERMISSION_GIDS[name]}]" if name in android.PERMISSION_GIDS else no_gids
@@ -156,7 +157,6 @@ def _permission_definition_lines(layout: ReleaseLayout, defined: dict[str, tuple
 
 
 def _app_op_permission_lines(phone: VirtualPhone, names: PermissionFilter) -> Iterator[str]:
-    """Write which packages request the permissions that an app-op decides."""
     for name in array_map_order(name for name in android.APP_OP_PERMISSIONS if names is None or name in names):
         yield f"  AppOp Permission {name}:"
         requesting = (app.package for app in phone.apps if name in app.requested_permissions)
@@ -166,18 +166,18 @@ def _app_op_permission_lines(phone: VirtualPhone, names: PermissionFilter) -> It
 def _header_sections(phone: VirtualPhone) -> Iterator[_Section]:
     """Everything before the resolver tables: versions, verifiers, libraries, features."""
     layout = phone.layout
-    key = "buildFingerprint" if layout.domain_verifier else "fingerprint"
+    key = "buildFingerprint" if layout.sdk >= Since.DOMAIN_VERIFIER else "fingerprint"
     version = (
         f"    sdkVersion={phone.sdk} databaseVersion=3 ",
         f"    {key}={phone.properties.get('ro.build.fingerprint', 'unknown')} ",
     )
     yield "Database versions:", ("  Internal:", *version, "  External:", *version)
-    if layout.domain_verifier:
+    if layout.sdk >= Since.DOMAIN_VERIFIER:
         yield "Known Packages:", FILLER["sections"]["Known Packages:"].splitlines()
     verifier = phone.find_app("com.android.vending")
     uid = f"com.android.vending (uid={-1 if verifier is None else verifier.app_id})"
     yield "Verifiers:", (f"  Required: {uid}",)
-    yield "Domain Verifier:" if layout.domain_verifier else "Intent Filter Verifier:", (f"  Using: {uid}",)
+    yield "Domain Verifier:" if layout.sdk >= Since.DOMAIN_VERIFIER else "Intent Filter Verifier:", (f"  Using: {uid}",)
     yield from ((title, FILLER["sections"][title].splitlines()) for title in ("Libraries:", "Features:"))
 
 
@@ -222,5 +222,5 @@ def _package_change_lines(phone: VirtualPhone, apps: Iterable[VirtualApp]) -> It
 
 
 def _dexopt_sections(layout: ReleaseLayout, apps: Sequence[VirtualApp]) -> Iterator[_Section]:
-    if layout.has_cmd:
+    if layout.sdk >= Since.CMD:
         yield from (_filler_section(title, apps) for title in ("Dexopt state:", "Compiler stats:"))

@@ -7,6 +7,7 @@ from typing import Final
 
 from privaudit.virtual_phone.dump_writers.text import JAVA_BOOL, fake_identity_hash, format_time
 from privaudit.virtual_phone.release.android import HARD_RESTRICTED, SOFT_RESTRICTED, array_map_order
+from privaudit.virtual_phone.release.layout import Since
 from privaudit.virtual_phone.scenario.virtual import (
     InstallPermission,
     SharedUser,
@@ -72,45 +73,43 @@ class PackageBlockWriter:
 
     def _path_and_abi_lines(self, app: VirtualApp) -> Iterator[str]:
         yield from (f"    resourcePath={app.code_path}", f"    legacyNativeLibraryDir={app.code_path}/lib")
-        if self._layout.extension_versions:
+        if self._layout.sdk >= Since.EXTENSION_VERSIONS:
             yield f"    extractNativeLibs={JAVA_BOOL[app.extract_native_libs]}"
         yield from (f"    primaryCpuAbi={app.abi or 'null'}", "    secondaryCpuAbi=null")
-        if self._layout.extension_versions:
+        if self._layout.sdk >= Since.EXTENSION_VERSIONS:
             yield "    cpuAbiOverride=null"
 
     def _manifest_lines(self, app: VirtualApp, *, hidden: bool) -> Iterator[str]:
-        """Write what comes from the manifest."""
-        min_sdk = f" minSdk={app.min_sdk}" if self._layout.min_sdk else ""
+        min_sdk = f" minSdk={app.min_sdk}" if self._layout.sdk >= Since.MIN_SDK else ""
         yield f"    versionCode={app.version_code}{min_sdk} targetSdk={app.target_sdk}"
-        if self._layout.extension_versions:
+        if self._layout.sdk >= Since.EXTENSION_VERSIONS:
             yield "    minExtensionVersions=[]"
         yield f"    versionName={app.version_name}"
-        if self._layout.extension_versions:
+        if self._layout.sdk >= Since.EXTENSION_VERSIONS:
             yield "    usesNonSdkApi=false"
         yield f"    splits=[{', '.join(('base', *app.splits))}]"
-        if self._layout.min_sdk:
+        if self._layout.sdk >= Since.MIN_SDK:
             yield f"    apkSigningVersion={_SIGNING_VERSION}"
         if self._layout.application_info:
             yield f"    applicationInfo={self._layout.application_info}{{{_package_hash(app)} {app.package}}}"
         yield f"    flags={_format_flag_list(app.flags)}"
         if private_flags := self._all_private_flags(app):
             yield f"    privateFlags={_format_flag_list(private_flags)}"
-        if self._layout.package_queries:
+        if self._layout.sdk >= Since.PACKAGE_QUERIES:
             yield "    forceQueryable=false"
             if app.queries or self._layout.empty_queries:
                 yield f"    queriesPackages=[{', '.join(app.queries)}]"
-        without_data_dir = hidden and not self._layout.factory_copy_data_dir
+        without_data_dir = hidden and self._layout.sdk < Since.FACTORY_COPY_DATA_DIR
         yield f"    dataDir={'null' if without_data_dir else f'/data/user/0/{app.package}'}"
         yield "    supportsScreens=[small, medium, large, xlarge, resizeable, anyDensity]"
 
     def _install_source_lines(self, app: VirtualApp) -> Iterator[str]:
-        """Write the times, the installer and the signer."""
         layout = self._layout
         yield f"    timeStamp={format_time(app.updated)}"
-        if not layout.first_install_per_user:
+        if layout.sdk < Since.FIRST_INSTALL_PER_USER:
             yield f"    firstInstallTime={format_time(app.installs[0].first_installed)}"
         yield f"    lastUpdateTime={format_time(app.updated)}"
-        if layout.install_source:
+        if layout.sdk >= Since.INSTALL_SOURCE:
             installer = self._phone.find_app(app.installer) if app.installer is not None else None
             yield f"    installerPackageName={app.installer or 'null'}"
             yield f"    installerPackageUid={installer.app_id if installer is not None else -1}"
@@ -118,22 +117,22 @@ class PackageBlockWriter:
             yield f"    originatingPackageName={app.originating or 'null'}"
         elif app.installer is not None:
             yield f"    installerPackageName={app.installer}"
-        if layout.package_source:
+        if layout.sdk >= Since.PACKAGE_SOURCE:
             yield f"    packageSource={app.package_source}"
-        if layout.install_source:
+        if layout.sdk >= Since.INSTALL_SOURCE:
             yield "    appMetadataFilePath=null"
-        if layout.metadata_source:
+        if layout.sdk >= Since.METADATA_SOURCE:
             yield "    appMetadataSource=0"
         signatures = f"    signatures=PackageSignatures{{{fake_identity_hash('signatures', app.package, app.code_path)}"
         signer = fake_identity_hash("signer", app.signer_name)
-        if layout.signature_versions:
+        if layout.sdk >= Since.SIGNATURE_VERSIONS:
             yield f"{signatures} version:{_SIGNING_VERSION}, signatures:[{signer}], past signatures:[]}}"
             yield "    installPermissionsFixed=true"
         else:
             yield f"{signatures} [{signer}]}}"
             yield "    installPermissionsFixed=true installStatus=1"
         yield f"    pkgFlags={_format_flag_list(app.flags)}"
-        if layout.private_package_flags:
+        if layout.sdk >= Since.PRIVATE_PACKAGE_FLAGS:
             yield f"    privatePkgFlags={_format_flag_list(self._all_private_flags(app))}"
             yield "    apexModuleName=null"
 
@@ -151,9 +150,9 @@ class PackageBlockWriter:
         }
         words = (f"{key}={values.get(key, 'false')}" if key else "" for key in self._layout.user_line_keys)
         yield f"    User {install.user}: {' '.join(words)}"
-        if self._layout.first_install_per_user:
+        if self._layout.sdk >= Since.FIRST_INSTALL_PER_USER:
             yield f"      installReason={install.install_reason}"
-            if self._layout.user_data_dir:
+            if self._layout.sdk >= Since.USER_DATA_DIR:
                 yield f"      dataDir={f'/data/user/{install.user}/{app.package}' if install.installed else 'null'}"
             yield f"      firstInstallTime={format_time(install.first_installed)}"
             yield f"      uninstallReason={install.uninstall_reason}"
@@ -173,7 +172,7 @@ class PackageBlockWriter:
         if self._layout.overlays == "none":
             return
         indent = "    " if self._layout.overlays == "at_user" else "      "
-        if install.suspended and self._layout.suspend_params:
+        if install.suspended and self._layout.sdk >= Since.SUSPEND_PARAMS:
             yield f"{indent}Suspend params:"
             yield f"{indent}  suspendingPackage=com.android.settings dialogInfo=null"
         both = (("overlay paths", install.overlays), ("legacy overlay paths", install.legacy_overlays))
@@ -187,7 +186,7 @@ class PackageBlockWriter:
         layout = self._layout
         yield f"  SharedUser [{shared.name}] ({_shared_user_hash(shared.name)}):"
         yield f"    {layout.app_id_key}={shared.app_id}"
-        if layout.shared_packages:
+        if layout.sdk >= Since.SHARED_PACKAGES:
             yield "    Packages"
             for package in array_map_order(app.package for app in self._phone.apps if app.shared_user == shared.name):
                 yield f"      PackageSetting{{{fake_identity_hash('shared', package)} {package}/{shared.app_id}}}"
@@ -202,7 +201,7 @@ class PackageBlockWriter:
         """``install permissions:``; with ``userId=`` for each secondary user whose state differs (Android 12+)."""
         rows: dict[str, list[InstallPermission]] = {}
         for row in permissions:
-            if row.user is None or self._layout.install_per_user:
+            if row.user is None or self._layout.sdk >= Since.INSTALL_PER_USER:
                 rows.setdefault(row.name, []).append(row)
         rows = {name: rows[name] for name in self._select(rows)}
         if rows:

@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any, Final
 
 from privaudit.virtual_phone.release.android import array_map_order
+from privaudit.virtual_phone.release.layout import Since
 from privaudit.virtual_phone.scenario.virtual import AndroidUser, Namespace, VirtualApp, VirtualPhone
 
 FILLER: Final[Any] = tomllib.loads((resources.files(__package__) / "filler.toml").read_text(encoding="utf-8"))
@@ -157,7 +158,7 @@ def format_device_policy(phone: VirtualPhone) -> str:
     """``dumpsys device_policy``: a head, then each user's administrators (``DevicePolicyData.dump``)."""
     blocks = FILLER["device_policy"]
     text: str = blocks["head"]
-    state = ", provisioningState: 0" if phone.layout.provisioning_state else ""
+    state = ", provisioningState: 0" if phone.sdk >= Since.PROVISIONING_STATE else ""
     for user in phone.user_ids:
         text += f"\n  Enabled Device Admins (User {user}{state}):\n"
         for component in phone.device_admins.get(user, ()):

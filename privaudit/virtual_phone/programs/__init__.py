@@ -15,6 +15,7 @@ from privaudit.virtual_phone.programs.am import run_am
 from privaudit.virtual_phone.programs.dumpsys import run_dumpsys
 from privaudit.virtual_phone.programs.pm import run_pm
 from privaudit.virtual_phone.programs.results import ProgramExit, error_result, output_result
+from privaudit.virtual_phone.release.layout import Since
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 from privaudit.virtual_phone.shell import Program, ProgramResult
 from privaudit.virtual_phone.state import MutableDevice
@@ -48,7 +49,7 @@ def build_programs(phone: VirtualPhone | MutableDevice, *, now: datetime | None 
         "pm": lambda args: run_pm(device, args),
         "settings": lambda args: services.run_settings(device, args),
     }
-    if device.phone.layout.has_cmd:
+    if device.phone.sdk >= Since.CMD:
         commands["cmd"] = lambda args: services.run_cmd(device, args)
     return {name: _as_program(command) for name, command in commands.items()}
 

@@ -11,6 +11,7 @@ from privaudit.virtual_phone.dump_writers.appops import format_appops_dump
 from privaudit.virtual_phone.dump_writers.package_proto import format_package_proto
 from privaudit.virtual_phone.dump_writers.text import format_device_policy, format_role_dump, format_time
 from privaudit.virtual_phone.programs.results import error_result, output_result
+from privaudit.virtual_phone.release.layout import Since
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 
@@ -29,12 +30,12 @@ def run_dumpsys(phone: VirtualPhone, args: Sequence[str], now: datetime) -> Prog
         "appops": lambda words: _dump_appops(phone, words, now),
         "device_policy": lambda _: format_device_policy(phone),
         "package": lambda words: _dump_package(phone, words),
-        **({"role": lambda _: format_role_dump(phone)} if phone.layout.has_roles else {}),
+        **({"role": lambda _: format_role_dump(phone)} if phone.sdk >= Since.ROLES else {}),
     }
     rest = list(args)
     while rest and rest[0].startswith("-"):
         match rest:
-            case ["-t" | "-T" as option, *_] if not phone.layout.dumpsys_timeout:
+            case ["-t" | "-T" as option, *_] if phone.sdk < Since.DUMPSYS_TIMEOUT:
                 return error_result(f"Can't find service: {option}\n", 0)  # Read as the name of a service.
             case ["-t" | "-T", number, *more] if number.isascii() and number.isdecimal():
                 rest = more
@@ -50,12 +51,12 @@ def run_dumpsys(phone: VirtualPhone, args: Sequence[str], now: datetime) -> Prog
         return output_result("".join(dumps))
     if rest[0] not in services:
         return error_result(f"Can't find service: {rest[0]}\n", 0)  # dumpsys itself succeeds.
-    is_proto = rest[:2] == ["package", "--proto"] and phone.layout.proto_grants
+    is_proto = rest[:2] == ["package", "--proto"] and phone.sdk >= Since.PROTO_GRANTS
     return ProgramResult(format_package_proto(phone)) if is_proto else output_result(services[rest[0]](rest[1:]))
 
 
 def _dump_appops(phone: VirtualPhone, args: Sequence[str], now: datetime) -> str:
-    if not args or not phone.layout.appops_options:
+    if not args or phone.sdk < Since.APPOPS_OPTIONS:
         return format_appops_dump(phone, now)
     match args:
         case ["--package", package, *_]:

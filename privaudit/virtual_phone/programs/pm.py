@@ -12,6 +12,7 @@ from typing import Final
 from privaudit.virtual_phone.dump_writers.text import format_package_list, format_user_list
 from privaudit.virtual_phone.programs import results
 from privaudit.virtual_phone.release import android
+from privaudit.virtual_phone.release.layout import Since
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualGrant, VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 from privaudit.virtual_phone.state import MutableDevice, with_grant, with_install
@@ -65,14 +66,14 @@ def run_pm(device: MutableDevice, args: Sequence[str]) -> ProgramResult:  # noqa
 
 def _usage_error(phone: VirtualPhone, text: str) -> ProgramResult:
     """Print on standard output from within the system server, on standard error before Android 7."""
-    if phone.layout.has_cmd:
+    if phone.sdk >= Since.CMD:
         return results.output_result(text, results.EXIT_SERVICE_FAILED)
     return results.error_result(text, 1)
 
 
 def _list_packages(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
     user_arg, rest = results.split_user_option(phone, args, "list")
-    users = results.resolve_users(phone, user_arg or ("all" if phone.layout.lists_all_users else "0"), "list")
+    users = results.resolve_users(phone, user_arg or ("all" if phone.sdk >= Since.LISTS_ALL_USERS else "0"), "list")
     columns = dict.fromkeys(_COLUMN_OPTIONS.values(), False)
     filters: list[Callable[[VirtualApp, int], bool]] = []
     pattern = ""

@@ -11,6 +11,7 @@ from privaudit.virtual_phone.dump_writers.text import format_setting, format_use
 from privaudit.virtual_phone.programs import results
 from privaudit.virtual_phone.programs.pm import run_pm
 from privaudit.virtual_phone.release.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS
+from privaudit.virtual_phone.release.layout import Since
 from privaudit.virtual_phone.scenario.virtual import Namespace
 from privaudit.virtual_phone.shell import ProgramResult
 from privaudit.virtual_phone.state import MutableDevice, with_grant, with_op_mode, with_setting
@@ -50,9 +51,9 @@ def run_cmd(device: MutableDevice, args: Sequence[str]) -> ProgramResult:  # noq
             return results.output_result(format_user_types(device.phone))
         case ["user", "list", *_]:
             return results.output_result(format_user_list(device.phone))
-        case ["role", command, *rest] if device.phone.layout.has_roles:
+        case ["role", command, *rest] if device.phone.sdk >= Since.ROLES:
             return _run_role(device, command, rest)
-        case ["user" | "role" as service, *_] if service == "user" or device.phone.layout.has_roles:
+        case ["user" | "role" as service, *_] if service == "user" or device.phone.sdk >= Since.ROLES:
             return results.error_result(f"cmd: the demo phone answers only part of {service}\n")
         case [service, *_]:
             return results.error_result(f"cmd: Can't find service: {service}\n", _EXIT_NO_SERVICE)
@@ -126,7 +127,7 @@ def run_settings(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
 
 def _run_role(device: MutableDevice, command: str, args: Sequence[str]) -> ProgramResult:
     """``cmd role COMMAND [--user U] ROLE [PACKAGE]`` (``RoleShellCommand``)."""
-    readable = device.phone.layout.has_get_role_holders
+    readable = device.phone.sdk >= Since.GET_ROLE_HOLDERS
     if command not in {"add-role-holder", "remove-role-holder", *(["get-role-holders"] if readable else [])}:
         return results.output_result(f"Unknown command: {command}\n", results.EXIT_SERVICE_FAILED)
     user, rest = results.split_target_user(device.phone, args, command)

@@ -1,7 +1,7 @@
 """How each Android release prints its dumps, and what its programs accept: every difference that the phone imitates.
 
 Written from AOSP sources (6, 9, 10, 11, 14, 16) and from captures of real devices. A release without either has what
-its neighbours have. Each field says what changed, and with which release; ``layouts.toml`` has the values.
+its neighbours have. `Since` has what came to stay; `ReleaseLayout` has what varies more (see ``layouts.toml``).
 """
 
 from __future__ import annotations
@@ -19,6 +19,38 @@ Vendor: TypeAlias = Literal["aosp", "emui", "miui", "samsung"]
 """Vendors with dump layouts of their own; ``aosp`` for all others."""
 
 
+class Since:
+    """First SDK in which Android prints or accepts something."""
+
+    CMD: Final = 24  # ``cmd``, and ``pm`` inside the system server; before, errors go to standard error
+    SHELL_V2: Final = 24  # adbd sends exit codes and does not turn LF into CRLF
+    MIN_SDK: Final = 24  # ``minSdk=`` and ``apkSigningVersion=``
+    FACTORY_COPY_DATA_DIR: Final = 26  # a data folder below ``Hidden system packages:``; before, ``dataDir=null``
+    DUMPSYS_TIMEOUT: Final = 26  # ``dumpsys -t``
+    NO_CHECKSUMS: Final = 28  # before, adbd requires checksums; its messages are small up to Android 6
+    SESSIONS_LAST: Final = 28  # install sessions at the very end, not after the shared users
+    SIGNATURE_VERSIONS: Final = 28  # ``version:3, signatures:[…]``; the older form ends in ``installStatus=1``
+    PROVISIONING_STATE: Final = 28  # in the title of the device administrators (seen in practice)
+    APPOPS_OPTIONS: Final = 28  # ``dumpsys appops --package``
+    GET_SHOWS_UID_MODES: Final = 29  # ``appops get`` prints uid modes
+    ROLES: Final = 29  # ``dumpsys role``
+    SHARED_PACKAGES: Final = 29  # a shared user lists its packages
+    SUSPEND_PARAMS: Final = 29  # ``Suspend params:``, at the indent of the overlays
+    PACKAGE_QUERIES: Final = 30  # ``forceQueryable=``, ``queriesPackages=`` and a section ``Queries:``
+    DOMAIN_VERIFIER: Final = 31  # ``Known Packages:``, ``Domain Verifier:``, ``buildFingerprint=``
+    EXTENSION_VERSIONS: Final = 31  # ``minExtensionVersions=``, ``usesNonSdkApi=``, ``extractNativeLibs=`` and more
+    GET_ROLE_HOLDERS: Final = 31  # ``cmd role get-role-holders`` (seen in practice)
+    INSTALL_PER_USER: Final = 31  # ``, userId=10`` on an install permission whose state differs for that user
+    PROTO_GRANTS: Final = 31  # ``--proto`` with the granted permissions
+    FIRST_INSTALL_PER_USER: Final = 33  # first installation in the user's block, with the reasons
+    PACKAGE_SOURCE: Final = 33  # ``packageSource=``
+    INSTALL_SOURCE: Final = 34  # installer lines always there, ``null`` where unset, with uid, initiator and originator
+    LISTS_ALL_USERS: Final = 34  # ``pm list packages`` without ``--user`` lists the apps of every user
+    PRIVATE_PACKAGE_FLAGS: Final = 34  # ``privatePkgFlags=`` and ``apexModuleName=``
+    USER_DATA_DIR: Final = 35  # ``dataDir=`` of each user
+    METADATA_SOURCE: Final = 36  # ``appMetadataSource=``
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseLayout:
     """One release of one vendor. The defaults are those of Android 14."""
@@ -26,14 +58,8 @@ class ReleaseLayout:
     sdk: int
     vendor: Vendor = "aosp"
 
-    domain_verifier: bool = True
-    """``Known Packages:``, ``Domain Verifier:``, ``buildFingerprint=`` (Android 12), no ``Intent Filter Verifier:``."""
-    package_queries: bool = True
-    """``forceQueryable=``, ``queriesPackages=`` and a section ``Queries:`` (Android 11)."""
     empty_queries: bool = False
     """``queriesPackages=[]`` for apps without queries (Android 11 and 12)."""
-    sessions_last: bool = True
-    """Install sessions at the very end (from Android 9), not after the shared users."""
     permission_class: str = "PermissionInfo"
     """``Permission`` up to Android 11, with ``gids=null`` where there are none."""
     requested_in_full_dump: bool = False
@@ -41,14 +67,8 @@ class ReleaseLayout:
     install_log: bool = False
     """Samsung: lines of its install log in column 0, before ``Packages:``."""
 
-    proto_grants: bool = True
-    """``--proto`` with the granted permissions (Android 12)."""
     app_id_key: str = "appId"
     """``userId`` up to Android 13."""
-    min_sdk: bool = True
-    """``minSdk=`` and ``apkSigningVersion=`` (Android 7)."""
-    extension_versions: bool = True
-    """``minExtensionVersions=``, ``usesNonSdkApi=``, ``extractNativeLibs=``, ``cpuAbiOverride=`` (Android 12)."""
     application_info: str = ""
     """Class in the line ``applicationInfo=``, up to Android 12."""
     private_flags: tuple[tuple[str, ...], tuple[str, ...]] = (
@@ -56,38 +76,16 @@ class ReleaseLayout:
         ("PRIVATE_FLAG_ALLOW_NATIVE_HEAP_POINTER_TAGGING",),
     )
     """Flags that every package has, before and after its own. Up to Android 8 an empty line is left out."""
-    install_source: bool = True
-    """Installer lines always there, ``null`` where unset, with uid, initiator and originator (Android 14)."""
-    package_source: bool = True
-    """``packageSource=`` (Android 13)."""
-    metadata_source: bool = False
-    """``appMetadataSource=`` (Android 16)."""
-    private_package_flags: bool = True
-    """``privatePkgFlags=`` and ``apexModuleName=`` (Android 14)."""
-    signature_versions: bool = True
-    """``version:3, signatures:[…]`` (Android 9); the older form ends in ``installStatus=1``."""
-    factory_copy_data_dir: bool = True
-    """A data folder below ``Hidden system packages:``; ``dataDir=null`` up to Android 7."""
     restricted_suffix: bool = False
     """``: restricted=true`` after a requested permission (Android 10 and 11)."""
-    install_per_user: bool = True
-    """``, userId=10`` on an install permission whose state differs for that user (Android 12)."""
-    shared_packages: bool = True
-    """A shared user lists its packages (Android 10)."""
 
     user_line_keys: tuple[str, ...] = (
         *("ceDataInode", "installed", "hidden", "suspended", "distractionFlags"),
         *("stopped", "notLaunched", "enabled", "instant", "virtual"),
     )
     """Keys of the user's line, in order. Android 6 has a second blank where the inode came later."""
-    first_install_per_user: bool = True
-    """First installation in the user's block, with the reasons (Android 13)."""
-    user_data_dir: bool = False
-    """``dataDir=`` of each user (Android 15)."""
     overlays: Literal["none", "at_user", "in_user"] = "in_user"
     """``overlay paths:`` came in Android 8 at the indent of the user's own line, and moved inwards in 12."""
-    suspend_params: bool = True
-    """``Suspend params:`` (Android 10), at the indent of the overlays."""
 
     flag_separator: str = "|"
     """Up to Android 9 a blank, and one more after the last."""
@@ -100,34 +98,12 @@ class ReleaseLayout:
     """Ops whose mode another op decided up to Android 11."""
     op_names: Mapping[str, str] = field(default_factory=dict)
     """Op → its name in this release, where that differs."""
-    get_shows_uid_modes: bool = True
-    """``appops get`` prints uid modes (Android 10)."""
     broken_package_headers: bool = False
     """EMUI 5 breaks ``Package X`` of the app-ops dump over three lines."""
 
-    provisioning_state: bool = True
-    """In the title of the device administrators (seen in practice: Android 9)."""
-
-    has_cmd: bool = True
-    """``cmd``, and ``pm`` inside the system server (Android 7). Before, errors go to standard error."""
     list_options: tuple[str, ...] = ("-f", "-d", "-e", "-s", "-3", "-i", "-u", "-U", "--show-versioncode", "-a")
-    """Options of ``pm list packages``."""
-    lists_all_users: bool = True
-    """``pm list packages`` without ``--user`` lists the apps of every user (Android 14)."""
-    dumpsys_timeout: bool = True
-    """``dumpsys -t`` (Android 8)."""
-    appops_options: bool = True
-    """``dumpsys appops --package`` (Android 9)."""
-    has_roles: bool = True
-    """``dumpsys role`` (Android 10)."""
-    has_get_role_holders: bool = True
-    """``cmd role get-role-holders`` (seen in practice: Android 12)."""
     exception_style: Literal["error", "security", "executing"] = "executing"
     """How a program prints an exception: ``error`` up to Android 9, ``security`` in 10, ``executing`` from 11."""
-    shell_v2: bool = True
-    """adbd sends exit codes and does not turn LF into CRLF (Android 7)."""
-    requires_checksums: bool = False
-    """adbd requires checksums, up to Android 8.1; its messages are small up to 6."""
 
     @property
     def op_modes(self) -> frozenset[str]:

@@ -18,7 +18,6 @@ from privaudit.virtual_phone.scenario.schema import AppRow, FillerAppsRow, Grant
 _BASE_PERMISSIONS: Final = ("INTERNET", "ACCESS_NETWORK_STATE", "WAKE_LOCK", "POST_NOTIFICATIONS")
 _FIRST_INSTALL: Final = datetime.fromisoformat("2023-02-01T09:30:12")
 _INSTALL_SPAN_DAYS: Final = 700
-"""From the first installation to the last."""
 _ALLOWED_OF_SIX: Final = {"people": 2}
 """How often, out of six, a permission of that kind is allowed; three for other kinds."""
 _DENIED_BELOW: Final = 5

@@ -1,7 +1,4 @@
-"""The model of a virtual phone.
-
-Times are naive and in the phone's own zone, as Android prints them. Ages count back from the time of the command.
-"""
+"""The model of a virtual phone. Times are naive, in the phone's zone; ages count back from the time of the command."""
 
 from __future__ import annotations
 

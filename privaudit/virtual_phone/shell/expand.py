@@ -13,7 +13,6 @@ from typing import Final, Protocol
 from privaudit.virtual_phone.shell.parser import CommandSubstitution, LiteralText, ParameterExpansion, Script, Word
 
 _MAX_VALUE_CHARS: Final = 16 * 1024 * 1024
-"""Longest value of one expansion."""
 _ANY_STRING: Final = ".*"
 
 
@@ -33,7 +32,12 @@ class _Context(Protocol):
 
 def expand_fields(words: Sequence[Word], env: _Context) -> list[str]:
     """Expand `words` to arguments. Raises `LimitExceededError` if one is too long, like all functions here."""
-    return [field for word in words for field in _expand_word(word, env)]
+    separators = env.parameter("IFS")
+    splitter = _FieldSplitter(" \t\n" if separators is None else separators)
+    for word in words:
+        _expand_into(word, env, splitter)
+        splitter.end_field()
+    return splitter.completed
 
 
 def expand_text(word: Word, env: _Context) -> str:
@@ -41,7 +45,7 @@ def expand_text(word: Word, env: _Context) -> str:
     return "".join(part.text if isinstance(part, LiteralText) else _expand_part(part, env) for part in word)
 
 
-def expand_pattern(word: Word, env: _Context) -> tuple[str, ...]:
+def _expand_pattern(word: Word, env: _Context) -> tuple[str, ...]:
     """Expand `word` to a pattern: a regular expression for each character, `_ANY_STRING` for an unquoted ``*``."""
     chars: list[tuple[str, bool]] = []
     for part in word:
@@ -57,9 +61,9 @@ def expand_pattern(word: Word, env: _Context) -> tuple[str, ...]:
     return tuple(tokens)
 
 
-def matches_pattern(tokens: Sequence[str], subject: str) -> bool:
-    """Whether the pattern matches all of `subject`."""
-    return re.fullmatch(_join_pattern(tokens), subject, re.DOTALL) is not None
+def matches_pattern(word: Word, subject: str, env: _Context) -> bool:
+    """Whether the pattern `word` matches all of `subject`."""
+    return re.fullmatch(_join_pattern(_expand_pattern(word, env)), subject, re.DOTALL) is not None
 
 
 def _parse_char_class(chars: Sequence[tuple[str, bool]], start: int) -> tuple[str, int]:
@@ -115,7 +119,7 @@ def _expand_parameter(part: ParameterExpansion, env: _Context) -> str:
         case "length":
             return str(len(env.positional_args) if part.name in {"@", "*"} else len(value))
         case "#" | "##" | "%" | "%%":
-            return _trim(value, part.op, expand_pattern(part.arg, env))
+            return _trim(value, part.op, _expand_pattern(part.arg, env))
         case "":
             return value
         case _:
@@ -163,14 +167,6 @@ class _FieldSplitter:
             pos = gap.end()
         if pos < len(chars):
             self.add_literal(chars[pos:])
-
-
-def _expand_word(word: Word, env: _Context) -> list[str]:
-    separators = env.parameter("IFS")
-    splitter = _FieldSplitter(" \t\n" if separators is None else separators)
-    _expand_into(word, env, splitter)
-    splitter.end_field()
-    return splitter.completed
 
 
 def _expand_into(word: Word, env: _Context, splitter: _FieldSplitter) -> None:

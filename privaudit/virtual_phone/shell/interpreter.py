@@ -15,7 +15,7 @@ from privaudit.virtual_phone.file_tree import FileTree
 from privaudit.virtual_phone.shell import expand, parser
 from privaudit.virtual_phone.shell.expand import LimitExceededError
 from privaudit.virtual_phone.shell.parser import Command, Script
-from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, Toybox
+from privaudit.virtual_phone.shell.toybox import Program, Toybox
 
 OutputSink: TypeAlias = Callable[[bytes], object]
 """Receives output as it comes. Its exceptions end the script."""
@@ -182,7 +182,9 @@ class ShellInterpreter:
     def run_script(self, script: Script, io: ShellIO) -> int:
         """Run `script` and return its exit status. It may raise `Exit`, `Return`, `Break` and `LimitExceededError`."""
         for command in script:
-            self.status = self._run_and_or(command, io)
+            for operator, pipeline in command.steps:
+                if operator != ("||" if self.status == 0 else "&&"):
+                    self.status = self._run_pipeline(pipeline, io)
         return self.status if script else 0
 
     def _run_in_subshell(self, action: Callable[[ShellInterpreter], int]) -> int:
@@ -225,13 +227,6 @@ class ShellInterpreter:
         io = replace(self._io, out=self._budget.count_output(out.extend))
         self._substitution_status = self._run_in_subshell(lambda child: child.run_script(body, io))
         return out.replace(b"\0", b"").decode("utf-8", "surrogateescape").rstrip("\n")
-
-    def _run_and_or(self, node: parser.AndOrList, io: ShellIO) -> int:
-        for operator, pipeline in node.steps:
-            if operator == ("||" if self.status == 0 else "&&"):
-                continue
-            self.status = self._run_pipeline(pipeline, io)
-        return self.status
 
     def _run_pipeline(self, node: parser.Pipeline, io: ShellIO) -> int:
         *feeders, last = node.commands
@@ -278,7 +273,10 @@ class ShellInterpreter:
                 body = next((body for condition, body in node.branches if self.run_script(condition, io) == 0), None)
                 return self.run_script(node.otherwise if body is None else body, io)
             case parser.CaseCommand():
-                return self._run_case(node, io)
+                subject = expand.expand_text(node.word, self)
+                arms = ((pattern, body) for patterns, body in node.arms for pattern in patterns)
+                matching = (body for pattern, body in arms if expand.matches_pattern(pattern, subject, self))
+                return self.run_script(next(matching, ()), io)
             case parser.FunctionDefinition():
                 self.functions[node.name] = node.body
                 return 0
@@ -310,13 +308,6 @@ class ShellInterpreter:
             while (self.run_script(node.condition, io) == 0) is not node.negated:
                 yield
 
-    def _run_case(self, node: parser.CaseCommand, io: ShellIO) -> int:
-        subject = expand.expand_text(node.word, self)
-        for patterns, body in node.arms:
-            if any(expand.matches_pattern(expand.expand_pattern(pattern, self), subject) for pattern in patterns):
-                return self.run_script(body, io)
-        return 0
-
     def _run_simple_command(self, node: parser.SimpleCommand, io: ShellIO) -> int:
         self._substitution_status = 0
         argv = expand.expand_fields(node.words, self)
@@ -346,8 +337,11 @@ class ShellInterpreter:
             result = self._environment.programs[name](argv, io.stdin.peek_available())
         elif name in Toybox.NAMES:
             result = self._environment.toybox.run([name, *argv[1:]], io.stdin.read_all)
+        elif "/" in argv[0] and self._environment.files.exists(argv[0]):
+            why = "Is a directory" if self._environment.files.is_folder(argv[0]) else "Permission denied"
+            raise CommandError(f"{argv[0]}: can't execute: {why}", 126)
         else:
-            result = self._raise_not_found(argv[0])
+            raise CommandError(f"{argv[0]}: inaccessible or not found", 127)
         if result.out:
             io.out(result.out)
         if result.err:
@@ -363,12 +357,6 @@ class ShellInterpreter:
             return leaving.code
         finally:
             self.positional_args, self._call_depth = before
-
-    def _raise_not_found(self, name: str) -> ProgramResult:
-        if "/" in name and self._environment.files.exists(name):
-            why = "Is a directory" if self._environment.files.is_folder(name) else "Permission denied"
-            raise CommandError(f"{name}: can't execute: {why}", 126)
-        raise CommandError(f"{name}: inaccessible or not found", 127)
 
     def _builtin_break(self, argv: Sequence[str], _io: ShellIO) -> int:
         if not self.loop_depth:
