@@ -22,12 +22,24 @@ from privaudit.facts import PhoneFacts, apk_facts
 from privaudit.findings import legal_rules
 from privaudit.findings.unrecognised import is_unrecognised_reader
 from privaudit.knowledge import Knowledge
-from privaudit.model import AnswerState, AppSummary, Counts, Facts, KnowledgeInfo, Report, Severity, Tool, Verdict
+from privaudit.model import (
+    AccessState,
+    AnswerState,
+    AppSummary,
+    Counts,
+    Facts,
+    KnowledgeInfo,
+    Report,
+    Severity,
+    Tool,
+    Verdict,
+)
 from privaudit.revocation import steps
 from privaudit.transport.base import Transport
 
 _USER_APP_PATHS: Final = ("/data/", "/mnt/")
 """Where Android installs, inside and on a card."""
+_NO_ACCESS: Final = frozenset({AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED})
 _MAX_DETAILS: Final = 1000
 """Answers about single apps, each of some ten kilobytes."""
 _HASH_BATCH_SIZE: Final = 8
@@ -282,14 +294,16 @@ def _fallback_keys(phone_facts: PhoneFacts) -> Iterator[str]:
 def keys_to_inspect(phone_facts: PhoneFacts, knowledge: Knowledge) -> Iterator[str]:
     """Yield the keys of the answers about single apps: their own dumps, and the modes of the ops that read.
 
-    Recognised apps are asked about in any case. Where only texts say who holds what, so are all of the owner's apps:
-    in its own dump an app can only speak of itself.
+    Recognised apps are asked about in any case. Where only texts say who holds what, so are all of the owner's apps and
+    every app that holds something: in its own dump an app can only speak of itself.
     """
     proto_is_whole = bool(phone_facts.inputs.package_dumps.proto)
     has_appops_get = (phone_facts.phone.sdk or 0) >= questions.QUESTIONS_BY_NAME["appops_get"].min_sdk
     apps = sorted(findings.recognise_apps(phone_facts.summaries, knowledge), key=lambda app: not app.is_recognised)
     for app in apps:
-        if app.is_recognised or not (proto_is_whole or app.system):
+        if app.is_recognised or not (
+            proto_is_whole or (app.system and _NO_ACCESS.issuperset(app.access_states.values()))
+        ):
             yield f"package.{app.package}"
         if has_appops_get and (app.is_recognised or is_unrecognised_reader(app, knowledge)):
             yield f"appops_get.{app.user}.{app.package}"

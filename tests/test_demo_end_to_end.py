@@ -143,7 +143,9 @@ def test_an_audit_takes_two_round_trips_and_only_reads(demo_phone, tmp_path):
     assert len(scripts) == 2
     asked = [line.split(maxsplit=2)[2] for text in scripts for line in text.splitlines() if line.startswith("a ")]
     reads = ("g ", "s ", "o ", "date +%s", "pm list ", "cmd user list -v", "dumpsys ")
-    assert all("o() { for k in READ_CONTACTS " in text and "cmd appops get --user $1 $2 $k;" in text for text in scripts)
+    assert all(
+        "o() { for k in READ_CONTACTS " in text and "cmd appops get --user $1 $2 $k;" in text for text in scripts
+    )
     assert asked
     assert not [command for command in asked if not command.startswith(reads)]
     writes = (
