@@ -78,7 +78,8 @@ def _coverage_row(answer: Answer, unparsed_lines: int) -> Coverage:
 def _find_problem(answer: Answer, package_dumps: PackageDumps) -> Message | None:
     """Return what is wrong with the content of an answer that arrived completely."""
     if answer.question == "packages":
-        return package_dumps.full.problem
+        missing = package_dumps.missing_blocks
+        return package_dumps.full.problem or (coverage_message("coverage.missing_apps", n=missing) if missing else None)
     if answer.question == "users":
         listed_users, dumped_users = device.parse_users(answer.text, None), package_dumps.user_ids()
         if not listed_users:

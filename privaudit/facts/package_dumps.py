@@ -80,6 +80,8 @@ class PackageDumps:
     """Package → its own ``dumpsys package PACKAGE``."""
     filtered_by_permission: bool
     """Whether `full` was filtered by permission names: a package without any of them then has no block."""
+    missing_blocks: int
+    """Packages of a list that a dump of all packages lacks. Their lines may stand in the block of another."""
     failed_own_dumps: frozenset[str]
     """Packages that the phone was asked about by name, on a live phone, without a whole answer."""
     proto: Mapping[str, ProtoPackage]
@@ -262,12 +264,15 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
                 own_dump.doubtful.add(name)  # each block lists every Android user
             by_package[name] = _assess_dump(own_answer, own_dump)
     proto, proto_answer = _read_proto(capture.answer("packages_proto"), package_lists, full.dump)
-    is_filtered = "Database versions:" not in answer.text[:_HEADER_CHARS]
+    # A dump saved by hand may be that of one package. Only a command of our own is known to cover all packages.
+    is_filtered = answer.exit_code is not None and "Database versions:" not in answer.text[:_HEADER_CHARS]
+    listed = {name for packages in package_lists.values() for name in packages}
+    named = dump.packages.keys() | {block.compatible_name for block in dump.packages.values()}
     return PackageDumps(
         full=full,
         by_package=by_package,
-        # A dump saved by hand may be that of one package. Only a command of our own is known to cover all packages.
-        filtered_by_permission=answer.exit_code is not None and is_filtered,
+        filtered_by_permission=is_filtered,
+        missing_blocks=0 if is_filtered or not dump.packages else len(listed - named),
         failed_own_dumps=frozenset(
             name
             for own in capture.answers_to("package")

@@ -70,6 +70,22 @@ def _tabs(text: str, rng: random.Random) -> str:
     return re.sub(r"(?m)^ +", lambda blanks: "\t" * (len(blanks[0]) // size) + " " * (len(blanks[0]) % size), text)
 
 
+def _lose_part(text: str, rng: random.Random) -> str:
+    """Leave out a part with the header of an app. Lines that are gone inside of one app's part leave no trace.
+
+    Nor does the header of a factory copy: the app has another one.
+    """
+    stop = text.find("\nHidden system packages:")
+    stop = len(text) if stop < 0 else stop
+    headers = [found.start() for found in re.finditer(r"(?m)^(?:  Package \[|package:|\tUserInfo)", text[:stop])]
+    if len(headers) < 2:
+        return text
+    first = rng.randrange(len(headers) - 1)
+    begin = rng.randrange(headers[first], headers[first + 1])
+    end = rng.randrange(headers[first + 1], stop)
+    return text[:begin] + text[end:]
+
+
 def _insert_lines(text: str, rng: random.Random) -> str:
     lines = text.split("\n")
     noise = ("--More--", "^C", "shell@phone:/ $ ", "", "*** page 2 ***", "\x1b[0m", "WARNING: linker: x")
@@ -105,11 +121,15 @@ DAMAGES: dict[str, Callable[[str, random.Random], str]] = {
     "line ends": lambda text, rng: text.replace("\n", rng.choice(("\r\n", "\r\r\n", "\r"))),
     "two blanks to one": lambda text, _rng: re.sub(r"  +", " ", text),
     "cut": lambda text, rng: text[: rng.randrange(len(text) + 1)],
-    "the end of another": lambda text, rng: text[: rng.randrange(len(text))] + text[rng.randrange(len(text)) :],
+    "a part is gone": _lose_part,
     "noise between lines": _insert_lines,
     "swapped lines": _swap_lines,
     "twice": lambda text, rng: text + text if rng.random() < 0.5 else f"{text}\n\n{text}",
 }  # fmt: skip
+
+
+WITHOUT_A_TRACE = {("a part is gone", "appops"), ("a part is gone", "installed.0")}
+"""Damages that may leave a text that a phone could have printed: nothing else names each line of these."""
 
 
 def phone_texts(sdk: int) -> Mapping[str, str]:
@@ -173,7 +193,7 @@ def find_faults(texts: Mapping[str, str], damage: str, rounds: int, seed: int) -
     before, was_complete = read_states(texts, endless)
     readers = {key for key, state in before.items() if state.allows_reading}
     assert readers, "no app can read anything"
-    targets = [key for key in TARGETS if key in texts]
+    targets = [key for key in TARGETS if key in texts and (damage, key) not in WITHOUT_A_TRACE]
     for number in range(rounds):
         target = rng.choice(targets)
         damaged = {**texts, target: DAMAGES[damage](texts[target], rng)}
