@@ -167,9 +167,16 @@ class AppOpsParser:
         elif line.startswith("      ") and line[6:7].isupper():
             self._parse_op(line, offset)
         else:
-            self._ignored_lines.add(line)
+            self._parse_uid_field(self._uid, line)
 
     # Uids and packages.
+
+    def _parse_uid_field(self, uid: UidOps, line: str) -> None:
+        if not line.startswith("    state="):
+            self._ignored_lines.add(line)
+        elif uid.uid_modes or uid.packages:
+            # From Android 9 on this is the first line of a uid: a mode above it belongs to another.
+            self._mark_forged(uid, self._previous_uid)
 
     def _parse_outside_uid(self, line: str) -> None:
         is_uid_line = line.startswith("    Package ") or _UID_MODE_LINE.match(line) or _OP_LINE_BCD.match(line)
