@@ -17,9 +17,10 @@ from types import MappingProxyType
 
 from privaudit import facts
 from privaudit.audit import is_complete
-from privaudit.capture.answers import classify_answer
+from privaudit.capture.answers import classify_answer, decode_output
 from privaudit.capture.model import Capture
 from privaudit.capture.redact import redact
+from privaudit.dumpsys.package_parser import parse_package_dump
 from privaudit.model import AccessState, DataClass, Source
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.programs import build_programs
@@ -157,11 +158,23 @@ def phone_texts(sdk: int) -> Mapping[str, str]:
 
 
 def sample_texts(folder: Path) -> Iterator[Mapping[str, str]]:
-    """Yield the texts of real phones whose dump of all packages is in `folder`, with a role dump that says nothing."""
-    for dump in sorted(folder.glob("*/dumpsys_package.txt")):
-        named = {"dumpsys_package": "packages", "dumpsys_appops": "appops", "getprop": "properties"}
-        texts = {key: (dump.parent / f"{name}.txt") for name, key in named.items()}
-        yield {key: file.read_text(encoding="utf-8", errors="replace") for key, file in texts.items() if file.exists()}
+    """Yield the texts of real phones in `folder`; what a sample lacks is taken from a virtual phone of its SDK."""
+    for file in sorted(folder.glob("*/dumpsys_package.txt")):
+        stems = {"packages": "dumpsys_package", "appops": "dumpsys_appops", "properties": "getprop"}
+        paths = {key: file.parent / f"{stem}.txt" for key, stem in stems.items()}
+        texts = {key: decode_output(path.read_bytes())[0] for key, path in paths.items() if path.exists()}
+        dump = parse_package_dump(texts["packages"])
+        sdk = min(SDKS, key=lambda known: abs(known - (dump.sdk or SDKS[0])))
+        listed = [name for name, block in dump.packages.items() if block.apk_present and block.users[0].installed]
+        others = phone_texts(sdk)
+        yield {
+            **{key: text for key, text in others.items() if not key.endswith(".999")},
+            "appops": "Current AppOps Service state:\n  Uid 1000:\n",
+            **texts,
+            "users": "Users:\n\tUserInfo{0:Owner:13} running\n",
+            "installed.0": "".join(f"package:{name}\n" for name in listed),
+            "third_party.0": "package:android\n",
+        }
 
 
 def read_states(texts: Mapping[str, str], endless: frozenset[str]) -> tuple[Mapping[State, AccessState], bool]:
