@@ -113,16 +113,15 @@ def collect_details(
     """Ask the questions about single apps that the phone was not asked yet; return the facts with the answers."""
     capture = phone_facts.capture
     wanted = dict.fromkeys((*_fallback_keys(phone_facts), *keys_to_inspect(phone_facts, knowledge)))
-    keys = [key for key in wanted if key not in capture.answers]
+    keys = [key for key in wanted if capture.answer(key).state is AnswerState.NOT_ASKED]
     if not keys:
         return phone_facts
     # No real phone has more; with a hostile one this must end.
     too_many = coverage_message("coverage.too_many", n=_MAX_DETAILS)
-    answers = (
-        *collect_answers(transport, keys[:_MAX_DETAILS], on_round=progress),
-        *(missing_answer(key, AnswerState.UNREADABLE, too_many) for key in keys[_MAX_DETAILS:]),
-    )
-    return facts.summarise_phone(capture.with_answers(answers), phone_facts)
+    answers = {key: missing_answer(key) for key in keys[:_MAX_DETAILS]}  # as long as the connection has not brought it
+    answers |= {one.key: one for one in collect_answers(transport, tuple(answers), on_round=progress)}
+    answers |= {key: missing_answer(key, AnswerState.UNREADABLE, too_many) for key in keys[_MAX_DETAILS:]}
+    return facts.summarise_phone(capture.with_answers(answers.values()), phone_facts)
 
 
 def collect_apks(

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from privaudit import audit, knowledge
 from privaudit.capture.answers import classify_answer
@@ -59,6 +60,9 @@ from privaudit.virtual_phone.adbd.server import AdbdServer
 from privaudit.virtual_phone.programs import build_programs
 from tests.fixtures.adb import Adb, server
 from tests.fixtures.chromium import chromium, opened  # noqa: F401 - fixtures
+
+settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile("steady")
 
 # Real device output that may be read but not redistributed, so it lies beside the repository where it lies at all.
 _SAMPLES = Path(__file__).resolve().parent.parent.parent / "shared" / "samples"

@@ -306,7 +306,7 @@ def _coverage_notes(capture: Capture, inputs: AppInputs) -> Iterator[tuple[str, 
     if inputs.package_dumps.proto:
         if differing := inputs.package_dumps.differing_packages(apps.DATA_CLASS_PERMISSIONS.keys()):
             yield "packages_proto", coverage_message("coverage.differing", n=len(differing))
-    elif capture.source.kind in {"folder", "bugreport", "androidqf"}:
+    elif capture.answer("packages").exit_code is None:  # another tool saved the text
         yield "packages", coverage_message("coverage.text_alone")
     if differing_ops := apps.differing_ops(inputs):
         yield "appops", coverage_message("coverage.differing", n=differing_ops)

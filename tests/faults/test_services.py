@@ -41,7 +41,10 @@ FAULTS = {
     "is cut": (lambda out: ProgramResult(out[: len(out) // 2], b"", 141), {"unreadable"}),
     "logs between its lines": (_between_lines, {"answered", "unreadable"}),
     "logs within a line": (_within_lines, {"answered", "unreadable"}),
-    "speaks UTF-16": (lambda out: ProgramResult(out.decode().encode("utf-16")), {"unreadable", "answered"}),
+    "speaks UTF-16": (
+        lambda out: ProgramResult(out.decode(errors="replace").encode("utf-16")),
+        {"unreadable", "answered"},
+    ),
     "speaks GBK": (lambda out: ProgramResult(out.replace(b"e", "应用".encode("gbk"))), {"unreadable"}),
     "is refused": (
         lambda _: ProgramResult(b"", b"java.lang.SecurityException: Permission Denial: can't dump\n", 255),
