@@ -207,7 +207,8 @@ def test_a_truncated_message_times_out_like_any_other(run_audit, demo_phone, mon
         assert run_audit(phone).code == 4
 
 
-@pytest.mark.parametrize("count", [1, 4, adb_messages.MAX_STRAY_PACKETS - 4])  # a closed stream leaves some itself
+# Two messages of a stream that we closed may come late, each behind as many strays.
+@pytest.mark.parametrize("count", [1, 4, adb_messages.MAX_STRAY_PACKETS // 3 - 1])
 def test_a_few_stray_packets_are_ignored(run_audit, demo_phone, complete_report_of, count):
     complete_report, _ = complete_report_of("android16")
     with demo_phone("android16") as phone:
