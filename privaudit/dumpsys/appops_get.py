@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from privaudit.capture.questions import READING_OPS
@@ -33,6 +34,7 @@ class OpState:
     """Mode and times of the package; ``None``: none are stored."""
 
 
+@lru_cache(maxsize=1024)
 def parse_appops_get(text: str, key: str) -> Mapping[str, OpState]:
     """Return the state of each op whose reply was understood, every line of it; `key` is that of the answer."""
     states: dict[str, OpState | None] = {}

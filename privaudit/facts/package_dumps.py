@@ -15,7 +15,7 @@ from privaudit.android import MAX_PACKAGES
 from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.model import Capture
 from privaudit.capture.questions import PERMISSIONS
-from privaudit.dumpsys.package_checks import check_consistency, parse_and_check_dump
+from privaudit.dumpsys.package_checks import check_consistency
 from privaudit.dumpsys.package_list import InstalledPackage
 from privaudit.dumpsys.package_model import GrantTable, PackageBlock, PackageDump, PackageUserState, PermissionGrant
 from privaudit.dumpsys.package_parser import parse_package_dump
@@ -24,6 +24,7 @@ from privaudit.model import AnswerState, FactLocation, Message
 
 CACHED_DUMPS: Final = 8
 """Number of long dumps to cache while their phones are read: as many as a workshop reads at a time."""
+_CACHED_OWN_DUMPS: Final = 1024
 _KEPT_PERMISSIONS: Final = frozenset(PERMISSIONS)
 _UNTRUSTED_GRANT: Final = PermissionGrant(granted=True, flags=None)
 _HEADER_CHARS: Final = 200
@@ -258,7 +259,7 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
     all_users = {user for block in full.dump.packages.values() for user in block.users} if full.is_complete else set()
     for own_answer in capture.answers_to("package"):
         name = own_answer.subject or ""
-        own_dump = parse_and_check_dump(own_answer.text, requested_package=name, kept_permissions=_KEPT_PERMISSIONS)
+        own_dump = check_consistency(_parse_own_dump(own_answer.text), requested_package=name)
         if name in own_dump.packages:
             if own_dump.reached_end and all_users and own_dump.packages[name].users.keys() != all_users:
                 own_dump.doubtful.add(name)  # each block lists every Android user
@@ -303,6 +304,11 @@ def _read_proto(
         # A stream that was cut between two packages is a valid one.
         return {}, replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.no_end"))
     return dump.packages, answer
+
+
+@lru_cache(maxsize=_CACHED_OWN_DUMPS)
+def _parse_own_dump(text: str) -> PackageDump:
+    return parse_package_dump(text, _KEPT_PERMISSIONS)
 
 
 @lru_cache(maxsize=CACHED_DUMPS)
