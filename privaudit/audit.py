@@ -17,6 +17,7 @@ from privaudit.capture.collector import OnRound, collect_answers, collect_first_
 from privaudit.capture.command_log import LoggingTransport
 from privaudit.capture.model import Capture
 from privaudit.capture.scripts import is_apk_path
+from privaudit.dumpsys import gc_paused
 from privaudit.errors import ConnectionLost
 from privaudit.facts import PhoneFacts, apk_facts
 from privaudit.findings import legal_rules
@@ -172,10 +173,11 @@ def collect_apks(
 def _with_apks(phone_facts: PhoneFacts, apks: Iterable[ApkParts]) -> PhoneFacts:
     """Add APKs to the capture, their resource tables trimmed, and to the facts."""
     phone, trimmed, parsed = phone_facts.phone, [], {}
-    for apk in apks:
-        version_code = phone_facts.version_codes.get(apk.package)
-        kept, parsed[apk.package] = trim_and_read_apk(apk, phone.languages, phone.sdk, version_code=version_code)
-        trimmed.append(kept)
+    with gc_paused():
+        for apk in apks:
+            version_code = phone_facts.version_codes.get(apk.package)
+            kept, parsed[apk.package] = trim_and_read_apk(apk, phone.languages, phone.sdk, version_code=version_code)
+            trimmed.append(kept)
     return facts.summarise_phone(phone_facts.capture.with_apks(trimmed), phone_facts, parsed)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from privaudit.android import FIRST_APP_ID, MAX_PACKAGES, PER_USER_RANGE
@@ -101,33 +101,38 @@ def summarise_phone(
     if doubtful_uids and ops_answer.state is AnswerState.ANSWERED:
         doubt = coverage_message("coverage.doubtful", n=len(doubtful_uids))
         ops_answer = replace(ops_answer, state=AnswerState.UNREADABLE, detail=doubt)
-    parsed = coverage.ParsedAnswers(
-        answers={
-            "packages": dumps.full.answer,
-            "packages_proto": dumps.proto_answer,
-            "appops": ops_answer,
-            **{checked.answer.key: checked.answer for checked in checked_lists.values()},
-        },
-        unparsed_lines={
-            "packages": dumps.full.dump.unparsed_lines,
-            "appops": ops.unparsed_lines,
-            "users": device.count_unparsed_user_lines(capture.answer("users").text),
-            **{checked.answer.key: checked.unparsed_lines for checked in checked_lists.values()},
-            **special.unparsed_lines,
-        },
-        notes=dict(_coverage_notes(capture, inputs)),
-        package_dumps=dumps,
-    )
+
+    @cache
+    def read_coverage() -> tuple[Coverage, ...]:
+        parsed = coverage.ParsedAnswers(
+            answers={
+                "packages": dumps.full.answer,
+                "packages_proto": dumps.proto_answer,
+                "appops": ops_answer,
+                **{checked.answer.key: checked.answer for checked in checked_lists.values()},
+            },
+            unparsed_lines={
+                "packages": dumps.full.dump.unparsed_lines,
+                "appops": ops.unparsed_lines,
+                "users": device.count_unparsed_user_lines(capture.answer("users").text),
+                **{checked.answer.key: checked.unparsed_lines for checked in checked_lists.values()},
+                **special.unparsed_lines,
+            },
+            notes=dict(_coverage_notes(capture, inputs)),
+            package_dumps=dumps,
+        )
+        return (
+            *coverage.coverage_rows(capture, phone.sdk, kinds, parsed),
+            *apk_facts.apk_coverage_rows(capture, summaries),
+        )
+
     return PhoneFacts(
         capture=capture,
         phone=phone,
         clock=clock,
         users=users,
         summaries=summaries,
-        coverage=(
-            *coverage.coverage_rows(capture, phone.sdk, kinds, parsed),
-            *apk_facts.apk_coverage_rows(capture, summaries),
-        ),
+        read_coverage=read_coverage,
         inputs=inputs,
         version_codes=version_codes,
         apks=apks,
@@ -143,10 +148,16 @@ class PhoneFacts:
     clock: PhoneClock
     users: tuple[User, ...]
     summaries: tuple[AppSummary, ...]
-    coverage: tuple[Coverage, ...]
+    read_coverage: Callable[[], tuple[Coverage, ...]]
+    """Returns `coverage`. An audit summarises a phone after each round trip, and says only once what was read."""
     inputs: AppInputs
     version_codes: Mapping[str, int]
     apks: Mapping[str, ApkInfo]
+
+    @property
+    def coverage(self) -> tuple[Coverage, ...]:
+        """What was read and what was not."""
+        return self.read_coverage()
 
     def build_apps(self, keys: Iterable[tuple[str, int]] | None = None) -> Facts:
         """Return the facts with the apps of `keys` (package and user) in full; ``None``: with every app."""
