@@ -80,7 +80,7 @@ class ApkManifest:
 
 
 def parse_manifest(data: bytes) -> ApkManifest:
-    """Parse a manifest in binary XML. Raises ApkError if it is none, damaged, or larger than any real one."""
+    """Parse a manifest in binary XML. Raises ApkError if it is not a manifest, damaged, or larger than any real one."""
     builder = _ManifestBuilder()
     for element in iter_elements(data):
         if element is not None:

@@ -38,7 +38,7 @@ ByteRanges: TypeAlias = list[tuple[int, int]]
 
 
 class RangeReadable(Protocol):
-    """A file of which ranges can be read."""
+    """A file whose ranges can be read."""
 
     @property
     def size(self) -> int:

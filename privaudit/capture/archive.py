@@ -98,7 +98,7 @@ _MANIFEST_ADAPTER: Final = TypeAdapter(CaptureManifest)
 
 
 def load_manifest(data: bytes) -> CaptureManifest:
-    """Read a manifest. Raises `ValueError` if it is none."""
+    """Read a manifest. Raises `ValueError` if it is not one."""
     return _MANIFEST_ADAPTER.validate_json(data)
 
 

@@ -55,7 +55,7 @@ class FolderFiles:
         return not (self.path / name).resolve().is_relative_to(self.path.resolve())
 
     def has_file(self, name: str) -> bool:
-        """Return whether there is such a file in the folder; a pipe, a folder or a link to elsewhere is none."""
+        """Return whether there is such a file in the folder; not a pipe, a folder or a link to elsewhere."""
         return (self.path / name).is_file() and not self.is_link_outside(name)
 
     def size(self, name: str) -> int:

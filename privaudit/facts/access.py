@@ -109,7 +109,7 @@ class AppGrants:
     ops_complete: bool
     """Whether an op that is not in `ops` has no event."""
     verified_ops: frozenset[str] = frozenset()
-    """Ops of which that is certain in any case."""
+    """Ops for which this is certain in any case."""
     records_since: datetime | None
     """How far back the events of this app can go."""
     sdk: int | None

@@ -103,7 +103,7 @@ class Translator:
         return sanitized.join(BIDI_ISOLATE) if self.isolate_bidi else sanitized
 
     def format_date(self, iso: str, style: str | None = None) -> str:
-        """Format an ISO 8601 time, day, month or year. Text that is none of these is returned sanitised."""
+        """Format an ISO 8601 time, day, month or year. Other text is returned sanitised."""
         text = iso[: len("2026-01")] if self.month_precision else iso
         try:
             if "T" in text:

@@ -61,7 +61,7 @@ class OpenFile:
 
 @contextlib.contextmanager
 def open_local_file(path: Path) -> Iterator[OpenFile]:
-    """Open a regular file; raises `ApkError` if it is none (a pipe would never end), unreadable, or too large."""
+    """Open a regular file; raises `ApkError` if it is not one (a pipe would never end), unreadable, or too large."""
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):

@@ -187,7 +187,7 @@ class KeyController(WorkshopView):
         self.session = session
         self.language = session.language
         self.shown_row: DeviceRow | None = None
-        """Row of which the result is visible."""
+        """Row whose result is visible."""
         self.quitting = False
 
     def row_instructions(self, row: DeviceRow) -> Iterator[str]:

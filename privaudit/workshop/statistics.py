@@ -165,11 +165,11 @@ class TotalsTable:
     """Number of phones that were counted; ``None``: too few to be published, or the counts are not of phones."""
     rows: tuple[TotalsRow, ...]
     has_suppressed: bool = False
-    """Whether there are further rows of which not even the name is published."""
+    """Whether there are further rows, whose names are not published either."""
 
 
 def is_publishable(count: int, total: int | None) -> bool:
-    """Whether `count` describes no single person. `total`: the number of which it is a part, if it is one."""
+    """Whether `count` describes no single person. `total`: the number that it is a part of, if there is one."""
     return count >= MIN_CELL_COUNT and (total is None or total - count >= MIN_CELL_COUNT)
 
 
