@@ -164,7 +164,7 @@ def download(url: str, max_bytes: int) -> bytes:
 
 
 def unpack_release(data: bytes, source: str) -> dict[str, bytes]:
-    """Return the files of a release zip; raises `SignatureListError` if it is not one, too large, or holds other files."""
+    """Return the files of a release zip; raises `SignatureListError` if it is not one, too large or has other files."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
