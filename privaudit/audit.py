@@ -9,15 +9,12 @@ from typing import Final
 
 from privaudit import __version__, facts, findings
 from privaudit.apk import parts
-from privaudit.apk.info import trim_and_read_apk
-from privaudit.apk.parts import ApkParts
 from privaudit.capture import questions, remote_apks, remote_file
 from privaudit.capture.answers import coverage_message, missing_answer
 from privaudit.capture.collector import OnRound, collect_answers, collect_first_round
 from privaudit.capture.command_log import LoggingTransport
 from privaudit.capture.model import Capture
 from privaudit.capture.scripts import is_apk_path
-from privaudit.dumpsys import gc_paused
 from privaudit.errors import ConnectionLost
 from privaudit.facts import PhoneFacts, apk_facts
 from privaudit.findings import legal_rules
@@ -141,7 +138,7 @@ def collect_apks(
         for name, app in by_package.items()
         if not _needs_label_first(app) and _is_user_installed(app, paths.get(name, ""))
     ]
-    phone_facts = _with_apks(
+    phone_facts = facts.add_apks(
         phone_facts,
         remote_apks.read_apks(
             transport,
@@ -159,7 +156,7 @@ def collect_apks(
             transport, tuple(_apk_requests(newly_recognised, capture, with_certificates=True))
         )
         # A cable pulled here removes no label that was read before.
-        phone_facts = _with_apks(
+        phone_facts = facts.add_apks(
             phone_facts,
             (
                 apk if apk.state is AnswerState.ANSWERED else parts.with_cut_signers(capture.apks[apk.package])
@@ -168,17 +165,6 @@ def collect_apks(
             ),
         )
     return _with_hashes(transport, phone_facts, (*priority, *others)) if options.hash_apks else phone_facts
-
-
-def _with_apks(phone_facts: PhoneFacts, apks: Iterable[ApkParts]) -> PhoneFacts:
-    """Add APKs to the capture, their resource tables trimmed, and to the facts."""
-    phone, trimmed, parsed = phone_facts.phone, [], {}
-    with gc_paused():
-        for apk in apks:
-            version_code = phone_facts.version_codes.get(apk.package)
-            kept, parsed[apk.package] = trim_and_read_apk(apk, phone.languages, phone.sdk, version_code=version_code)
-            trimmed.append(kept)
-    return facts.summarise_phone(phone_facts.capture.with_apks(trimmed), phone_facts, parsed)
 
 
 def _with_hashes(transport: Transport, phone_facts: PhoneFacts, packages: Iterable[str]) -> PhoneFacts:

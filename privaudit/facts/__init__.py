@@ -8,10 +8,11 @@ from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from privaudit.android import FIRST_APP_ID, MAX_PACKAGES, PER_USER_RANGE
-from privaudit.apk.info import ApkInfo, read_installed_apk
+from privaudit.apk.info import ApkInfo, read_installed_apk, trim_and_read_apk
+from privaudit.apk.parts import ApkParts
 from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.model import Capture
-from privaudit.dumpsys import appops, device, special_access
+from privaudit.dumpsys import appops, device, gc_paused, special_access
 from privaudit.dumpsys.appops_get import parse_appops_get
 from privaudit.dumpsys.appops_model import AppOpsDump
 from privaudit.dumpsys.device import DumpClock
@@ -137,6 +138,17 @@ def summarise_phone(
         version_codes=version_codes,
         apks=apks,
     )
+
+
+def add_apks(phone_facts: PhoneFacts, apks: Iterable[ApkParts]) -> PhoneFacts:
+    """Add APKs to the capture, their resource tables trimmed, and to the facts. Returns the new facts."""
+    phone, trimmed, parsed = phone_facts.phone, [], {}
+    with gc_paused():
+        for apk in apks:
+            version_code = phone_facts.version_codes.get(apk.package)
+            kept, parsed[apk.package] = trim_and_read_apk(apk, phone.languages, phone.sdk, version_code=version_code)
+            trimmed.append(kept)
+    return summarise_phone(phone_facts.capture.with_apks(trimmed), phone_facts, parsed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
