@@ -289,13 +289,13 @@ def _mode_in_force(
     uid: UidOps, ops: Mapping[str, AppOp], op: str, switches: Mapping[str, str]
 ) -> tuple[str, int] | None:
     """Return the mode and the offset of its line; ``unknown`` where an app may have written that it is denied."""
-    found = active_mode(op, uid.uid_modes, ops, switches)
+    stored = active_mode(op, uid.uid_modes, ops, switches)
     if op in uid.verified_ops:
-        return found
-    may_be_imitated = (uid.has_empty_attribution or uid.unread_lines) and found is not None
-    if uid.is_doubtful or (may_be_imitated and found is not None and found[0] not in {"allow", "default"}):
+        return stored
+    denies = stored is not None and stored[0] not in {"allow", "default"}
+    if uid.is_doubtful or (denies and (uid.has_empty_attribution or uid.unread_lines)):
         return "unknown", 0
-    return found
+    return stored
 
 
 def _is_system(inputs: AppInputs, block: PackageBlock, user: int, entry: InstalledPackage | None) -> bool:

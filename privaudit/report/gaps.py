@@ -23,6 +23,10 @@ _GAP_KEYS: Final[Mapping[AnswerState, str]] = {
     AnswerState.NOT_ASKED: "report.gap_not_asked",
 }
 _DOUBT_KEYS: Final = frozenset({"coverage.text_alone", "coverage.differing"})
+_PARTLY_KEYS: Final = frozenset(
+    {"coverage.doubtful", "coverage.outdated", "coverage.missing_apps", "coverage.lost_grants", "coverage.too_many"}
+)
+"""What is wrong with a part of an answer; the rest of it was read."""
 _FOREIGN_SOURCES: Final = frozenset({"folder", "bugreport", "androidqf"})
 """Sources that other tools wrote, which need not hold every answer."""
 _PROCESS_STATE_OPS_SDK: Final = 28
@@ -82,7 +86,8 @@ def _coverage_sentence(view: ReportView, row: Coverage) -> str:
         reason = Message(key="coverage.unparsed", values={"n": row.unparsed_lines})
         return view.t("report.gap_answered", what=what, why=reason)
     if row.state is AnswerState.UNREADABLE and row.detail is not None:
-        return view.t("report.gap_unreadable_why", what=what, why=row.detail)
+        key = "report.gap_partly" if row.detail.key in _PARTLY_KEYS else "report.gap_unreadable_why"
+        return view.t(key, what=what, why=row.detail)
     if row.state is AnswerState.NOT_ASKED and view.report.source.kind not in _FOREIGN_SOURCES:
         return view.t("report.gap_lost", what=what)
     return view.t(_GAP_KEYS[row.state], what=what)
