@@ -101,6 +101,8 @@ class SignatureRow(DataTable):
     harms: tuple[NonEmptyText, ...] = ()
     disputed: bool = False
     """Whether another list contradicts this one."""
+    name_match: Literal["unsafe"] | None = None
+    """``unsafe``: honest apps share these names, so that an app of the same name is not even mentioned."""
     note: NonEmptyText | None = None
     status: LenderStatus | None = None
     confidence: LenderConfidence | None = None
