@@ -1,9 +1,12 @@
-"""The pipeline on one screen: ask, gather, choose suspects, ask again, gather, judge, report."""
+"""The pipeline on one screen: ask, gather, choose suspects, ask again, gather, judge, report.
+
+Longer than 300 lines because it is the one module that knows every stage.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,12 +20,13 @@ from privaudit.capture.model import Capture
 from privaudit.capture.scripts import is_apk_path
 from privaudit.errors import ConnectionLost
 from privaudit.facts import PhoneFacts, apk_facts
-from privaudit.findings import legal_rules
+from privaudit.findings import legal_rules, named_apps
 from privaudit.findings.unrecognised import is_unrecognised_reader
 from privaudit.knowledge import Knowledge
 from privaudit.model import (
     AccessState,
     AnswerState,
+    AppNameQuery,
     AppSummary,
     Counts,
     Facts,
@@ -52,6 +56,8 @@ class ReportOptions:
     """Put every app into the report, not only lending and listed ones."""
     include_unrecognised: bool = False
     country: str | None = None
+    app_names: tuple[str, ...] = ()
+    """Names of apps that the user asks for: package names, or labels, whole or in part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +68,8 @@ class CollectionOptions:
     """Read the names of apps from their APKs."""
     hash_apks: bool = False
     """Let the phone compute the SHA-256 of every APK whose name is read: a hash finds an app under any name."""
+    app_names: tuple[str, ...] = ()
+    """As in `ReportOptions`: these apps are asked about like recognised ones."""
 
 
 def collect(
@@ -96,21 +104,25 @@ def collect_with_facts(
     log = LoggingTransport(transport)
     capture = collect_first_round(log, demo=demo, on_round=progress)
     phone_facts = facts.summarise_phone(capture)
-    phone_facts = collect_details(log, phone_facts, knowledge, progress)
+    phone_facts = collect_details(log, phone_facts, knowledge, progress, options.app_names)
     if options.read_labels:
         progress("naming")
         phone_facts = collect_apks(log, phone_facts, knowledge, options, on_apk_progress)
         # The same questions once more, about the apps that only their names have recognised.
-        phone_facts = collect_details(log, phone_facts, knowledge, progress)
+        phone_facts = collect_details(log, phone_facts, knowledge, progress, options.app_names)
     return replace(phone_facts.capture, log=log.log), phone_facts
 
 
 def collect_details(
-    transport: Transport, phone_facts: PhoneFacts, knowledge: Knowledge, progress: OnRound
+    transport: Transport,
+    phone_facts: PhoneFacts,
+    knowledge: Knowledge,
+    progress: OnRound,
+    app_names: Sequence[str] = (),
 ) -> PhoneFacts:
     """Ask the questions about single apps that the phone was not asked yet; return the facts with the answers."""
     capture = phone_facts.capture
-    wanted = dict.fromkeys((*_fallback_keys(phone_facts), *keys_to_inspect(phone_facts, knowledge)))
+    wanted = dict.fromkeys((*_fallback_keys(phone_facts), *keys_to_inspect(phone_facts, knowledge, app_names)))
     keys = [key for key in wanted if capture.answer(key).state is AnswerState.NOT_ASKED]
     if not keys:
         return phone_facts
@@ -131,7 +143,7 @@ def collect_apks(
 ) -> PhoneFacts:
     """Read the APKs of apps whose label decides something, with certificates, then those of the owner's other apps."""
     capture, paths = phone_facts.capture, apk_facts.base_apk_paths(phone_facts.capture)
-    by_package = {app.package: app for app in findings.recognise_apps(phone_facts.summaries, knowledge)}
+    by_package = {app.package: app for app in _recognise_apps(phone_facts, knowledge, options.app_names)}
     priority = [name for name, app in by_package.items() if _needs_label_first(app)]
     others = [
         name
@@ -148,8 +160,8 @@ def collect_apks(
         ),
     )
     # A label may recognise an app that its package name did not: now its signers matter too.
-    recognised = findings.recognise_apps(phone_facts.summaries, knowledge)
-    newly_recognised = dict.fromkeys(app.package for app in recognised if app.is_recognised and app.package in others)
+    recognised = _recognise_apps(phone_facts, knowledge, options.app_names)
+    newly_recognised = dict.fromkeys(app.package for app in recognised if app.is_reported and app.package in others)
     if newly_recognised:
         capture = phone_facts.capture
         retried = remote_apks.read_apks(
@@ -179,9 +191,19 @@ def _with_hashes(transport: Transport, phone_facts: PhoneFacts, packages: Iterab
     return facts.summarise_phone(capture.with_apks(hashed), phone_facts)
 
 
+def _recognise_apps(phone_facts: PhoneFacts, knowledge: Knowledge, app_names: Sequence[str]) -> tuple[AppSummary, ...]:
+    """Return every app, those that lend, are listed or were asked for by name marked as such."""
+    queries = named_apps.find_named_apps(app_names, phone_facts.summaries)
+    return findings.recognise_apps(phone_facts.summaries, knowledge, _named_packages(queries))
+
+
+def _named_packages(queries: Iterable[AppNameQuery]) -> frozenset[str]:
+    return frozenset(package for query in queries for package in query.packages)
+
+
 def _needs_label_first(app: AppSummary) -> bool:
-    """Whether its label decides something: recognised, or not part of the phone and able to read."""
-    return app.is_recognised or (not app.system and app.can_read)
+    """Whether its label decides something: reported, or not part of the phone and able to read."""
+    return app.is_reported or (not app.system and app.can_read)
 
 
 def _is_user_installed(app: AppSummary, path: str) -> bool:
@@ -219,13 +241,14 @@ def build_report(
     `phone_facts` are the facts of `capture` where `collect_with_facts` gathered them; else they are gathered here.
     """
     phone_facts = phone_facts or facts.summarise_phone(capture)
-    summaries = findings.recognise_apps(phone_facts.summaries, knowledge)
+    queries = named_apps.find_named_apps(options.app_names, phone_facts.summaries)
+    summaries = findings.recognise_apps(phone_facts.summaries, knowledge, _named_packages(queries))
     suspects = {(app.package, app.user) for app in summaries if is_unrecognised_reader(app, knowledge)}
     named = [
         (app.package, app.user)
         for app in summaries
         if options.include_all_apps
-        or app.is_recognised
+        or app.is_reported
         or (options.include_unrecognised and (app.package, app.user) in suspects)
     ]
     packages = frozenset(app.package for app in summaries)
@@ -235,6 +258,7 @@ def build_report(
         knowledge,
         include_unrecognised=options.include_unrecognised,
         all_packages=packages,
+        named_packages=_named_packages(queries),
     )
     apps = {(app.package, app.user): app for app in results.apps}
     user_kinds = {user.id: user.kind for user in phone_facts.users}
@@ -262,7 +286,8 @@ def build_report(
         apps=tuple(legal_rules.annotate_app(app, rule_set, options.country, day) for app in results.apps),
         findings=found,
         verdict=Verdict.FOUND if any(f.severity is not Severity.INFO for f in found) else Verdict.NOTHING_FOUND,
-        complete=is_complete(phone_facts),
+        complete=is_complete(phone_facts) and all(query.packages for query in queries),
+        app_names=queries,
     )
 
 
@@ -278,19 +303,19 @@ def _fallback_keys(phone_facts: PhoneFacts) -> Iterator[str]:
         yield from ("installed.0", "third_party.0", "settings.0")
 
 
-def keys_to_inspect(phone_facts: PhoneFacts, knowledge: Knowledge) -> Iterator[str]:
+def keys_to_inspect(phone_facts: PhoneFacts, knowledge: Knowledge, app_names: Sequence[str] = ()) -> Iterator[str]:
     """Yield the keys of the answers about single apps: their own dumps, and the modes of the ops that read.
 
-    Recognised apps are asked about in any case. Where only texts say who holds what, so are all of the owner's apps and
-    every app that holds something: in its own dump an app can only speak of itself.
+    Recognised apps, and those that the user named, are asked about in any case. Where only texts say who holds what, so
+    are all of the owner's apps and every app that holds something: in its own dump an app can only speak of itself.
     """
     proto_is_whole = bool(phone_facts.inputs.package_dumps.proto)
     has_appops_get = (phone_facts.phone.sdk or 0) >= questions.QUESTIONS_BY_NAME["appops_get"].min_sdk
-    apps = sorted(findings.recognise_apps(phone_facts.summaries, knowledge), key=lambda app: not app.is_recognised)
+    apps = sorted(_recognise_apps(phone_facts, knowledge, app_names), key=lambda app: not app.is_reported)
     for app in apps:
-        if app.is_recognised or not (
+        if app.is_reported or not (
             proto_is_whole or (app.system and _NO_ACCESS.issuperset(app.access_states.values()))
         ):
             yield f"package.{app.package}"
-        if has_appops_get and (app.is_recognised or is_unrecognised_reader(app, knowledge)):
+        if has_appops_get and (app.is_reported or is_unrecognised_reader(app, knowledge)):
             yield f"appops_get.{app.user}.{app.package}"

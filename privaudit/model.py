@@ -411,11 +411,18 @@ class App:
     lending: Lending = Lending(verdict=LendingVerdict.NO)
     listed: tuple[SignatureMatch, ...] = ()
     rules: tuple[RuleMatch, ...] = ()
+    named_by_user: bool = False
+    """Whether the user asked for it by name, for instance as the app that lent money."""
 
     @property
     def is_recognised(self) -> bool:
-        """Whether this app is what the report is about: a lending or a listed one."""
+        """Whether this app is a lending or a listed one."""
         return self.lending.verdict is not LendingVerdict.NO or bool(self.listed)
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether a report is about this app: a lending or a listed one, or one that the user named."""
+        return self.is_recognised or self.named_by_user
 
     @property
     def access_states(self) -> Mapping[DataClass, AccessState]:
@@ -473,11 +480,17 @@ class AppSummary:
     apk_sha256: str | None = None
     listed: tuple[SignatureMatch, ...] = ()
     lending: Lending = Lending(verdict=LendingVerdict.NO)
+    named_by_user: bool = False
 
     @property
     def is_recognised(self) -> bool:
-        """Whether a report is about this app: a lending app or a listed one."""
+        """Whether this app is a lending or a listed one."""
         return self.lending.verdict is not LendingVerdict.NO or bool(self.listed)
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether a report is about this app: a lending or a listed one, or one that the user named."""
+        return self.is_recognised or self.named_by_user
 
     @property
     def can_read(self) -> bool:
@@ -640,6 +653,15 @@ class Counts:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppNameQuery:
+    """A name by which the user asked for an app, and the installed apps that have it."""
+
+    name: str
+    packages: tuple[str, ...]
+    """Empty: no app was seen that has this name, among those whose names could be read."""
+
+
 class Verdict(StrEnum):
     """Found or not. `Report.complete` says whether everything could be read; never "clean"."""
 
@@ -670,5 +692,7 @@ class Report:
     findings: tuple[Finding, ...]
     verdict: Verdict
     complete: bool
+    app_names: tuple[AppNameQuery, ...] = ()
+    """The apps that the user asked for by name. While one of them is not found, the report is not complete."""
     shared: bool = False
     """Whether it was coarsened to be handed on: times are those of a month's beginning, names and more left out."""

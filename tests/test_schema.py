@@ -52,13 +52,15 @@ ADDED = {
     # beyond DESIGN, each for a reason
     "Coverage": {"could_hide"},  # which gaps make a report incomplete: else a reader would have to know our questions
     # null would mean "none" or "not read"; why a name is not there; an icon, and another name under it
-    "App": {"installer_known", "label_problem", "launcher_icon", "launcher_labels", "other_access"},
+    # named_by_user: DESIGN section 5
+    "App": {"installer_known", "label_problem", "launcher_icon", "launcher_labels", "other_access", "named_by_user"},
     # what it says of which data: else a program would have to know our files of rules
     "RuleMatch": {"says", "condition", "likely", "data", "permissions", "date"},
     # what "no rule" is worth: how many there are for the country, how far they are known, and whether anybody checked
     "RulesStamp": {"rules_for_country", "known_until", "checked"},
+    # dates of a report to be handed on are those of a month: nothing else says so; what the user asked for, found or not
+    "Report": {"shared", "app_names"},
     # ages are known also where the phone's clock was not read; who fetched it; refusals; other_access: DESIGN section 3
-    "Report": {"shared"},  # dates of a report to be handed on are those of a month: nothing else says so
     "Access": {"last_read_age_s", "last_read_by", "last_refused", "last_refused_age_s"},
 }
 

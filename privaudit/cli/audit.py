@@ -45,6 +45,7 @@ def audit(  # noqa: PLR0913 - one parameter per option
     country: options.CountryOption = None,
     serial: options.SerialOption = None,
     transport: options.TransportOption = "auto",
+    app: options.AppNamesOption = None,
     signatures: options.SignaturesOption = None,
     all_apps: options.AllAppsOption = False,
     unknown: options.UnknownOption = False,
@@ -63,6 +64,7 @@ def audit(  # noqa: PLR0913 - one parameter per option
             as_json_lines=as_json_lines,
             share=share,
             country=options.parse_country(country),
+            app_names=tuple(app or ()),
             signatures=tuple(signatures or ()),
             all_apps=all_apps,
             unknown=unknown,
@@ -86,6 +88,7 @@ def demo(  # noqa: PLR0913 - one parameter per option
     as_json: options.JsonOption = False,
     lang: options.LanguageOption = None,
     country: options.CountryOption = None,
+    app: options.AppNamesOption = None,
     signatures: options.SignaturesOption = None,
     all_apps: options.AllAppsOption = False,
     unknown: options.UnknownOption = False,
@@ -118,6 +121,7 @@ def demo(  # noqa: PLR0913 - one parameter per option
             as_json=as_json,
             share=share,
             country=options.parse_country(country),
+            app_names=tuple(app or ()),
             signatures=tuple(signatures or ()),
             all_apps=all_apps,
             unknown=unknown,
@@ -160,11 +164,11 @@ def schema(*, apk: Annotated[bool, option("apkcli.schema_apk", "--apk")] = False
     CliConsole(None, plain=True).write_stdout(json_schema())
 
 
-def collection_options(*, no_apks: bool, hash_apks: bool) -> CollectionOptions:
+def collection_options(*, no_apks: bool, hash_apks: bool, app_names: tuple[str, ...] = ()) -> CollectionOptions:
     """Return how much to read from a phone, from the options of a command."""
     from privaudit.audit import CollectionOptions
 
-    return CollectionOptions(read_labels=not no_apks, hash_apks=hash_apks and not no_apks)
+    return CollectionOptions(read_labels=not no_apks, hash_apks=hash_apks and not no_apks, app_names=app_names)
 
 
 def report_on_source(
@@ -181,6 +185,8 @@ def report_on_source(
         capture = read_source(source)
         lists = knowledge.load_knowledge(extra_lists=signatures, demo=capture.demo, country=report_options.country)
         return pipeline.build_report(capture, lists, report_options), capture
+    if report_options.app_names:
+        raise UsageError("errors.app_in_report", path=str(source))
     report = json.read_report(source)
     if report_options.country is not None:
         lists = knowledge.load_knowledge(demo=report.demo, country=report_options.country)
@@ -199,6 +205,8 @@ class AuditRunner:
     share: bool
     """Write the anonymized report."""
     country: str | None
+    app_names: tuple[str, ...]
+    """Names of apps that the user asks for."""
     signatures: tuple[Path, ...]
     all_apps: bool
     unknown: bool
@@ -210,6 +218,9 @@ class AuditRunner:
         """Refuse options that cannot be carried out, before any phone is asked."""
         from privaudit import report
 
+        for name in self.app_names:
+            if not any(map(str.isalnum, name)):
+                raise UsageError("errors.app_name_empty", given=name)
         for path in self.output_files:
             report.validate_output(path, tuple(report.FORMATS))
         if source_count > 1 and (self.output_files or (self.as_json and not self.as_json_lines)):
@@ -242,7 +253,7 @@ class AuditRunner:
                 connection,
                 lists,
                 demo=demo,
-                options=collection_options(no_apks=self.no_apks, hash_apks=self.hash_apks),
+                options=collection_options(no_apks=self.no_apks, hash_apks=self.hash_apks, app_names=self.app_names),
                 progress=self.console.print_round,
                 on_apk_progress=self.console.update_progress_bar,
             )
@@ -258,6 +269,7 @@ class AuditRunner:
             include_all_apps=self.all_apps,
             include_unrecognised=self.unknown,
             country=self.country,
+            app_names=self.app_names,
         )
 
     def _write_outputs(self, report: Report) -> int:

@@ -103,6 +103,7 @@ TransportOption = Annotated[str, option("cli.transport", "--transport", metavar=
 NoApksOption = Annotated[bool, option("cli.no_apks", "--no-apks")]
 HashOption = Annotated[bool, option("cli.hash", "--hash")]
 
+AppNamesOption = Annotated[list[str] | None, option("cli.app_names", "--app", metavar="NAME")]
 CountryOption = Annotated[str | None, option("cli.country", "--country", metavar="CC")]
 SignaturesOption = Annotated[list[Path] | None, option("cli.signatures", "--signatures", metavar="PATH")]
 AllAppsOption = Annotated[bool, option("cli.all_apps", "--all-apps")]

@@ -68,7 +68,7 @@ def disclosable_report(report: Report, packages: tuple[str, ...]) -> Report:
     for package in packages:
         if package not in known:
             raise UsageError("errors.app_not_in_report", app=package, known=known)
-    included = set(packages) or {app.package for app in report.apps if app.is_recognised}
+    included = set(packages) or {app.package for app in report.apps if app.is_reported}
     findings = tuple(finding for finding in report.findings if finding.package in included)
     has_findings = any(finding.severity is not Severity.INFO for finding in findings)
     apps = tuple(app for app in report.apps if app.package in included)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final, TypeVar
@@ -39,10 +39,12 @@ def run_checks(
     *,
     include_unrecognised: bool = False,
     all_packages: frozenset[str] | None = None,
+    named_packages: Collection[str] = (),
 ) -> CheckResults:
     """Recognise each app of `facts` and run every check on it; evidence is quoted from `capture`.
 
-    `facts` holds the apps that a report may name; `all_packages` is every package on the phone, ``None``: the same.
+    `facts` holds the apps that a report may name; `all_packages` is every package on the phone, ``None``: the same;
+    `named_packages` are those that the user asked for.
     """
     context = CheckContext(
         capture=capture,
@@ -51,7 +53,7 @@ def run_checks(
         include_unrecognised=include_unrecognised,
         all_packages=frozenset(app.package for app in facts.apps) if all_packages is None else all_packages,
     )
-    apps = recognise_apps(facts.apps, knowledge)
+    apps = recognise_apps(facts.apps, knowledge, named_packages)
     checks = _checks()
     findings = [finding for app in apps for check in checks for finding in check(app, context)]
     read_ages = {(app.package, app.user): _last_read_age_s(app) for app in apps}
@@ -59,9 +61,14 @@ def run_checks(
     return CheckResults(apps=apps, findings=tuple(findings))
 
 
-def recognise_apps(apps: Iterable[AppT], knowledge: Knowledge) -> tuple[AppT, ...]:
-    """Return each app with its listings and the verdict whether it is a lending app."""
-    return tuple(_recognise_app(app, knowledge) for app in apps)
+def recognise_apps(
+    apps: Iterable[AppT], knowledge: Knowledge, named_packages: Collection[str] = ()
+) -> tuple[AppT, ...]:
+    """Return each app with its listings, the verdict whether it is a lending app, and whether the user named it."""
+    return tuple(
+        replace(app, named_by_user=True) if app.package in named_packages else app
+        for app in (_recognise_app(app, knowledge) for app in apps)
+    )
 
 
 def find_signature_matches(app: App | AppSummary, knowledge: Knowledge) -> tuple[SignatureMatch, ...]:

@@ -34,7 +34,7 @@ DATA_CLASS_KEYS: Final[Mapping[DataClass, str]] = {
 
 def check(app: App, context: CheckContext) -> Iterator[Finding]:
     """Yield at most one finding for an app and user: the most open state that it has."""
-    if not app.is_recognised:
+    if not app.is_reported:
         return
     sdk = context.facts.phone.sdk
     key, data_classes = next((finding for finding in _candidate_findings(app, sdk) if finding[1]), (None, ()))

@@ -7,7 +7,7 @@ from typing import Final
 
 from privaudit.findings import severity
 from privaudit.findings.context import CheckContext
-from privaudit.findings.unrecognised import is_reported
+from privaudit.findings.unrecognised import is_reported_reader
 from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, Finding, Message, Severity
 
@@ -31,8 +31,8 @@ _READING_KINDS: Final = frozenset({"default_phone"})
 
 
 def check(app: App, context: CheckContext) -> Iterator[Finding]:
-    """Yield a finding for each special access of lending, listed and reported unrecognised apps."""
-    if not app.is_recognised and not is_reported(app, context):
+    """Yield a finding for each special access of lending, listed, named and reported unrecognised apps."""
+    if not app.is_reported and not is_reported_reader(app, context):
         return
     for access in app.special_access:
         message = Message(key=_KEYS[access.kind], values={"app": display_name(app.label, app.package)})
@@ -41,7 +41,7 @@ def check(app: App, context: CheckContext) -> Iterator[Finding]:
 
 def _severity_for(app: App, kind: str) -> Severity:
     if kind in _READING_KINDS:
-        return severity.for_readable(app) if app.is_recognised else severity.SEVERITY["suspect"]
+        return severity.for_readable(app) if app.is_reported else severity.SEVERITY["suspect"]
     if kind in severity.HIGH_RISK_ROUTES:
-        return severity.SEVERITY["side_door" if app.is_recognised else "suspect"]
+        return severity.SEVERITY["side_door" if app.is_reported else "suspect"]
     return severity.SEVERITY["other"]

@@ -24,17 +24,17 @@ def is_unrecognised_reader(app: App | AppSummary, knowledge: Knowledge) -> bool:
     """Return whether the owner should look at an unrecognised app. An unread installer does not count as a store."""
     from_store = app.installer in knowledge.stores
     can_read = bool(severity.readable_data(app) or severity.high_risk_routes(app))
-    return not app.is_recognised and not app.system and not from_store and can_read
+    return not app.is_reported and not app.system and not from_store and can_read
 
 
-def is_reported(app: App, context: CheckContext) -> bool:
-    """Return whether to report the app by name, which the owner must have asked for."""
+def is_reported_reader(app: App, context: CheckContext) -> bool:
+    """Return whether to report an unrecognised app by name, which the owner must have asked for."""
     return context.include_unrecognised and is_unrecognised_reader(app, context.knowledge)
 
 
 def check(app: App, context: CheckContext) -> Iterator[Finding]:
     """Yield one finding for an unrecognised app, if the owner asked for it."""
-    if not is_reported(app, context):
+    if not is_reported_reader(app, context):
         return
     values: dict[str, MessageValue] = {"app": display_name(app.label, app.package)}
     # Without a permission that reads data, the app has special access, which its own check describes.

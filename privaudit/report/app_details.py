@@ -32,9 +32,7 @@ def app_sentences(view: ReportView, app: model.App) -> Iterator[str]:
     if is_repeated:
         yield view.t("report.as_above")
     else:
-        for match in app.listed:
-            yield from list_match_sentences(view.t, match, view.report.knowledge.rules.country)
-        yield from (view.translate(reason) for reason in app.lending.reasons if reason.key != "lending.listed")
+        yield from _reason_sentences(view, app)
     yield from _display_sentences(view, app, is_repeated=is_repeated)
     if app.enabled is False:
         yield view.t("report.switched_off")
@@ -70,6 +68,15 @@ def _display_sentences(view: ReportView, app: model.App, *, is_repeated: bool) -
         yield view.t("report.other_name", names=app.launcher_labels)
     if app.launcher_icon is False and not app.system and not is_repeated:
         yield view.t("report.no_icon")
+
+
+def _reason_sentences(view: ReportView, app: model.App) -> Iterator[str]:
+    """Yield why the report is about the app: its listings, what recognised it, and that the user named it."""
+    for match in app.listed:
+        yield from list_match_sentences(view.t, match, view.report.knowledge.rules.country)
+    yield from (view.translate(reason) for reason in app.lending.reasons if reason.key != "lending.listed")
+    if app.named_by_user:
+        yield view.t("report.named" if app.is_recognised else "report.named_unrecognised")
 
 
 def _access_sentences(view: ReportView, app: model.App, finding: model.Finding) -> Iterator[str]:

@@ -7,7 +7,16 @@ from datetime import date
 from typing import Final
 
 from privaudit.i18n import Translator
-from privaudit.model import AnswerState, Coverage, History, Message, MessageValue, SignatureListInfo
+from privaudit.model import (
+    AnswerState,
+    AppNameQuery,
+    Coverage,
+    History,
+    Message,
+    MessageValue,
+    Report,
+    SignatureListInfo,
+)
 from privaudit.report import legal_rules
 from privaudit.report.view import ReportView
 
@@ -67,7 +76,13 @@ def missing_data(view: ReportView) -> tuple[str, ...]:
         sentences.append(view.t("report.gap_user", user=view.user_label(user.id), why=Message(key=key)))
     if not view.report.users:
         sentences.append(view.t("report.scope_unknown"))
+    sentences += (view.t("report.name_missing", name=query.name) for query in missing_names(view.report))
     return tuple(dict.fromkeys(sentences))
+
+
+def missing_names(report: Report) -> tuple[AppNameQuery, ...]:
+    """Return the names by which the user asked for apps that were not found."""
+    return tuple(query for query in report.app_names if not query.packages)
 
 
 def _answers_in_doubt(view: ReportView) -> Iterator[str]:

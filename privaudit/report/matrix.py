@@ -110,6 +110,7 @@ def reason_note(view: ReportView, app: model.App) -> str:
         ("report.note_registered", is_registered),
         ("report.note_lender", is_lender),
         ("report.note_name", is_matched_by_name_only(app)),
+        ("report.note_named", app.named_by_user),
         ("report.note_suspect", any(finding.rule == "suspect" for finding in view.findings_of(app))),
     )
     return next((view.t(key) for key, applies in reasons if applies), "")

@@ -34,6 +34,7 @@ def anonymize_report(report: Report) -> Report:
     return replace(
         report,
         shared=True,
+        app_names=(),
         taken_at=_month_start(summary.audit_time(report)),
         phone=replace(report.phone, security_patch=None),
         consent=consent and replace(consent, given_at=_month_start(consent.given_at)),

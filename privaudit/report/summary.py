@@ -134,22 +134,43 @@ def summary_sections(view: ReportView) -> Iterator[tuple[str, tuple[str, ...]]]:
 def summary_sentences(view: ReportView) -> Iterator[str]:
     """Yield the verdict in a few sentences. Never "clean"."""
     counts, gap_count = view.report.counts, len(gaps.missing_data(view))
+    named_counts = tuple(_named_app_counts(view))
+    names_missing = tuple(view.t("report.name_missing", name=query.name) for query in gaps.missing_names(view.report))
     if not counts.apps_seen:
         yield view.t("report.nothing_read")
-    elif counts.lending:
-        can_read = counts.lending_can_read
-        yield view.t("report.found", n=counts.lending, contacts=can_read[DataClass.CONTACTS])
-        if can_read[DataClass.SMS] or can_read[DataClass.CALL_LOG]:
-            yield view.t("report.found_other", sms=can_read[DataClass.SMS], call_log=can_read[DataClass.CALL_LOG])
-        yield from _recognition_counts(view)
+    elif counts.lending or named_counts:
+        if counts.lending:
+            yield from _lending_counts(view)
+        yield from (*named_counts, *names_missing)
         if not view.report.complete:
             yield view.t("report.found_gaps", n=gap_count)
-    elif view.report.complete:
-        yield view.t("report.nothing_complete")
     else:
-        yield view.t("report.nothing_gaps", n=gap_count)
+        complete = view.report.complete
+        yield view.t("report.nothing_complete") if complete else view.t("report.nothing_gaps", n=gap_count)
+        yield from names_missing
     if counts.suspect and not counts.lending:
         yield from gaps.unrecognised_notice(view)
+
+
+def _lending_counts(view: ReportView) -> Iterator[str]:
+    """Yield how many lending apps there are, what they can read, and by what they were recognised."""
+    counts = view.report.counts
+    can_read = counts.lending_can_read
+    yield view.t("report.found", n=counts.lending, contacts=can_read[DataClass.CONTACTS])
+    if can_read[DataClass.SMS] or can_read[DataClass.CALL_LOG]:
+        yield view.t("report.found_other", sms=can_read[DataClass.SMS], call_log=can_read[DataClass.CALL_LOG])
+    yield from _recognition_counts(view)
+
+
+def _named_app_counts(view: ReportView) -> Iterator[str]:
+    """Yield how many of the apps that the user named are not recognised, and what they can read."""
+    apps = [app for app in view.report.apps if app.named_by_user and not app.is_recognised]
+    if apps:
+        readers = {
+            data.value: len({app.package for app in apps if app.access[data].state.allows_reading})
+            for data in DataClass
+        }
+        yield view.t("report.found_named", n=len({app.package for app in apps}), **readers)
 
 
 def _recognition_counts(view: ReportView) -> Iterator[str]:
