@@ -58,7 +58,7 @@ ADDED = {
     "RuleMatch": {"says", "condition", "likely", "data", "permissions", "date"},
     # what "no rule" is worth: how many there are for the country, how far they are known, and whether anybody checked
     "RulesStamp": {"rules_for_country", "known_until", "checked"},
-    # dates of a report to be handed on are those of a month: nothing else says so; what the user asked for, found or not
+    # dates of a report to be handed on are those of a month: nothing else says so; what was asked for, found or not
     "Report": {"shared", "app_names"},
     # ages are known also where the phone's clock was not read; who fetched it; refusals; other_access: DESIGN section 3
     "Access": {"last_read_age_s", "last_read_by", "last_refused", "last_refused_age_s"},
