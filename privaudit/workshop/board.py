@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +22,10 @@ from privaudit.workshop.model import DeviceRow, DeviceStage
 from privaudit.workshop.session import WorkshopSession
 
 _MAX_MESSAGES: Final = 4
+SETTLING_S: Final = 1.0
+"""Seconds after the selection moved by itself during which no key acts on a row: it was meant for the row before."""
+_YES_NO_PROMPTS: Final = {"r": "workshop.ask_withdraw", "a": "workshop.ask_again"}
+"""Key that destroys what is there → the question before it."""
 _SELECTION_MARK: Final = "»"
 _STAGE_STYLES: Final = {
     DeviceStage.BLOCKED: "yellow",
@@ -40,22 +46,37 @@ _STAGES_NEEDING_ACTION: Final = (
 """Tab selects the next row in the first of these stages."""
 
 
-class Board(KeyController):
-    """Draws the session on a terminal. `demo`: it is a rehearsal."""
+@dataclass(slots=True)
+class _Prompt:
+    """A question about one row. It is cancelled when that row leaves, and then takes keys until Enter or Escape."""
 
-    def __init__(self, session: WorkshopSession, console: Console, *, demo: bool) -> None:
+    key: str
+    """The key that asked."""
+    row: DeviceRow
+    typed: str = ""
+    cancelled: bool = False
+
+
+class Board(KeyController):
+    """Draws the session on a terminal. `demo`: it is a rehearsal; `clock` is monotonic, in seconds."""
+
+    def __init__(
+        self, session: WorkshopSession, console: Console, *, demo: bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__(session)
         self._demo = demo
+        self._clock = clock
         self._selected_row: DeviceRow | None = None
+        self._settled_at = clock()
         self._messages: deque[str] = deque(maxlen=_MAX_MESSAGES)
-        self._folder_input: str | None = None
+        self._prompt: _Prompt | None = None
         self.live = Live(console=console, screen=True, auto_refresh=False, transient=True)
         session.view = self
 
     def handle_input(self, text: str) -> None:
         """See `privaudit.workshop.session.WorkshopView.handle_input`."""
-        if self._folder_input is not None:
-            self._type_folder(text)
+        if self._prompt is not None:
+            self._answer_prompt(self._prompt, text)
         elif self.quitting:
             self._messages.clear()
             self.handle_quit_answer(text)
@@ -73,26 +94,39 @@ class Board(KeyController):
             return
         elif row is None:
             self.session.show_text("workshop.nobody")
-        elif text == "f":
-            if row.owner_confirmed:
-                self._folder_input = ""
-            else:
-                self.session.show_text("workshop.not_now", code=controls.case_code(row, self.language))
+        elif self._clock() < self._settled_at:
+            self.session.show_text("workshop.moved", code=controls.case_code(row, self.language))
+        elif text == "f" and not row.owner_confirmed:
+            self.session.show_text("workshop.not_now", code=controls.case_code(row, self.language))
+        elif text == "f" or (text in _YES_NO_PROMPTS and self._has_results(row)):
+            self._prompt = _Prompt(text, row)
         else:
             self.handle_row_key(text, row)
 
-    def _type_folder(self, text: str) -> None:
-        """Handle a key while a folder for the full report is being typed."""
-        typed = self._folder_input or ""
-        if text == "enter" and self._selected_row is not None and typed:
-            self._folder_input = None
-            self.session.export_full_report(self._selected_row, Path(typed).expanduser())
-        elif text in {"enter", "escape"}:
-            self._folder_input = None
+    @staticmethod
+    def _has_results(row: DeviceRow) -> bool:
+        """Return whether something would be lost if the row began anew or was refused."""
+        return row.stage is DeviceStage.DONE or row.has_output
+
+    def _answer_prompt(self, prompt: _Prompt, text: str) -> None:
+        """Handle a key while a question stands; what it decides is about the row that was asked about."""
+        self._cancel_prompt_of_left_row()
+        if text == "escape" or (prompt.cancelled and text == "enter"):
+            self._prompt = None
+        elif prompt.cancelled:
+            return
+        elif prompt.key in _YES_NO_PROMPTS:
+            self._prompt = None
+            if text == "y":
+                self.handle_row_key(prompt.key, prompt.row)
+        elif text == "enter":
+            self._prompt = None
+            if prompt.typed:
+                self.session.export_full_report(prompt.row, Path(prompt.typed).expanduser())
         elif text == "backspace":
-            self._folder_input = typed[:-1]
+            prompt.typed = prompt.typed[:-1]
         elif len(text) == 1 and text.isprintable():
-            self._folder_input = typed + text
+            prompt.typed += text
 
     def _select_row(self, text: str) -> None:
         rows = self.session.device_queue.rows
@@ -121,10 +155,28 @@ class Board(KeyController):
         """Draw the board; select another row if the selected phone was unplugged."""
         rows = self.session.device_queue.rows
         selected = self._selected_row
-        if selected is None or selected not in rows or selected.stage is DeviceStage.LEFT:
+        if selected is None or self._has_left(selected):
             self._selected_row = next((row for row in rows if row.stage is not DeviceStage.LEFT), None)
             self.shown_row = None
+            if selected is not None:
+                self._settled_at = self._clock() + SETTLING_S
+        self._cancel_prompt_of_left_row()
         self.live.update(self.render(), refresh=True)
+
+    def _cancel_prompt_of_left_row(self) -> None:
+        if self._prompt is not None and self._has_left(self._prompt.row):
+            self._prompt.cancelled = True
+
+    def _has_left(self, row: DeviceRow) -> bool:
+        return row.stage is DeviceStage.LEFT or row not in self.session.device_queue.rows
+
+    def _prompt_text(self, prompt: _Prompt) -> str:
+        code = controls.case_code(prompt.row, self.language)
+        if prompt.cancelled:
+            return self.language.t("workshop.prompt_cancelled", code=code)
+        if prompt.key in _YES_NO_PROMPTS:
+            return self.language.t(_YES_NO_PROMPTS[prompt.key], code=code)
+        return self.language.t("workshop.ask_folder", code=code, typed=prompt.typed)
 
     def render(self) -> RenderableType:
         """Return the board as it is drawn now."""
@@ -135,8 +187,8 @@ class Board(KeyController):
             parts.append(Text(self.language.t("workshop.trouble", what=self.language.translate(error.what))))
         parts.append(self._device_table())
         parts += [Padding(Text(line), (0, 2)) for line in self._detail_lines()]
-        if self._folder_input is not None:
-            parts.append(Text(self.language.t("workshop.ask_folder", typed=self._folder_input), style="bold"))
+        if self._prompt is not None:
+            parts.append(Text(self._prompt_text(self._prompt), style="bold"))
         parts += [Text(line, style="bold") for line in self._messages]
         if not self._messages:
             parts.append(Text(self.language.t("workshop.keys"), style="dim"))
