@@ -22,16 +22,11 @@ def find_named_apps(names: Sequence[str], apps: Iterable[App | AppSummary]) -> t
     return tuple(AppNameQuery(name=name, packages=tuple(_matching_packages(name, labels_by_package))) for name in names)
 
 
-def fold_name(name: str) -> str:
-    """Return a name without case, spaces and punctuation; empty if nothing else is in it."""
-    return next(_fold_label(name))
-
-
 def _matching_packages(name: str, labels_by_package: dict[str, set[str]]) -> Iterator[str]:
     if name in labels_by_package:
         yield name
         return
-    wanted = fold_name(name)
+    wanted = next(_fold_label(name))
     exact = [package for package, labels in labels_by_package.items() if wanted in labels]
     if exact or len(wanted) < _MIN_PARTIAL_CHARS:
         yield from exact

@@ -2,9 +2,10 @@
 # Builds the laboratory: a phone's own adbd, shell and tools, out of Debian packages. Needs root, and Debian's mirror.
 #   build.sh tcp     reached over loopback: 10 s, 60 MB
 #   build.sh usb     reached over a virtual USB bus in a virtual machine: some minutes, 1 GB
+#   build.sh browser the same with Chromium in the virtual machine, for the page: some minutes more, 2 GB
 # PRIVAUDIT_LAB says where; what is there already is not built again.
 set -euo pipefail
-kind=${1:?tcp or usb}
+kind=${1:?tcp, usb or browser}
 here=$(cd "$(dirname "$0")" && pwd)
 lab=${PRIVAUDIT_LAB:-${TMPDIR:-/tmp}/privaudit-lab}
 root=$lab/$kind
@@ -34,6 +35,7 @@ if [[ $kind = tcp ]]; then
   done
 else
   need qemu-system-x86 cpio busybox-static
+  [[ $kind = usb ]] || phone=$phone,chromium,fonts-dejavu-core,fonts-wqy-zenhei,socat,dbus
   mmdebstrap --quiet --mode=root --variant=minbase \
     --include="$phone",adb,python3,python3-venv,udev,kmod,procps,iproute2,libusb-1.0-0,android-sdk-platform-tools-common,linux-image-amd64 \
     "$suite" "$root" "$mirror"
@@ -45,13 +47,17 @@ ln -sf mksh "$root/usr/bin/sh"
 mkdir -p "$root"/{proc,sys,dev,tmp,system,sdcard,opt,root,usr/local/bin,data/misc/adb,data/local/tmp,data/app}
 ln -sfn /usr/bin "$root/system/bin"
 for tool in $(chroot "$root" toybox); do # Debian leaves some out; coreutils stand in for these
-  case $tool in sh | toybox | mount | umount | su | login | chroot) ;; *) [[ $kind = usb ]] || ln -sf toybox "$root/usr/bin/$tool" ;; esac
+  case $tool in sh | toybox | mount | umount | su | login | chroot) ;; *) [[ $kind != tcp ]] || ln -sf toybox "$root/usr/bin/$tool" ;; esac
 done
 
 gcc -shared -fPIC -O2 -Wall -o "$root/opt/adbd_glue.so" "$here/adbd_glue.c" -ldl
 python3 "$here/ask_again.py" "$root/usr/lib/android-sdk/platform-tools/adbd" "$root/opt/adbd"
 
-if [[ $kind = usb ]]; then
+if [[ $kind = browser ]]; then
+  mkdir -p "$root/opt/phone"
+  gcc -static -O2 -Wall -o "$root/opt/phone/program" "$here/browser/program.c"
+fi
+if [[ $kind != tcp ]]; then
   "$here/usb/build.sh" "$root" "$lab"
 fi
 touch "$root/.built"
