@@ -198,6 +198,8 @@ def format_entry(language: Translator, knowledge: Knowledge, entry: SignatureEnt
 
 def _format_row(language: Translator, knowledge: Knowledge, row_ref: RowRef) -> Iterator[str]:
     """Return what one row of a list says, beginning with the source of the list."""
+    from privaudit.report.app_details import MEANS_UNLICENSED
+
     signature_list, number = row_ref
     row, source = signature_list.rows[number - 1], signature_list.source
     dated_on = source.date or Message(key="signatures.undated")
@@ -216,6 +218,8 @@ def _format_row(language: Translator, knowledge: Knowledge, row_ref: RowRef) -> 
             action=source.action or "listed",
         )
         yield language.t(_TIER_KEYS["own" if signature_list.is_user_list else source.tier or "own"])
+        if source.action and source.action.casefold() in MEANS_UNLICENSED:
+            yield language.t("listed.no_licence", action=source.action)
     if row.confidence or source.confidence:
         yield language.t("signatures.low")
     if row.disputed:

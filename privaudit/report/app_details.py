@@ -17,6 +17,8 @@ _READING_STATE_KEYS: Final[Mapping[model.AccessState, str]] = {
     model.AccessState.ONLY_WHILE_OPEN: "data_access.only_while_open",
     model.AccessState.ASKS_EACH_TIME: "data_access.asks_each_time",
 }
+MEANS_UNLICENSED: Final = frozenset({"illegal", "informal", "unlicensed"})
+"""A regulator's words for a lender without a licence. They sound like a judgement on what the app did."""
 
 
 def app_sentences(view: ReportView, app: model.App) -> Iterator[str]:
@@ -54,6 +56,8 @@ def list_match_sentences(
         yield t("listed.spyloan")
     if "reported" in match.action.casefold():
         yield t("listed.reported")
+    if match.action.casefold() in MEANS_UNLICENSED:
+        yield t("listed.no_licence", action=match.action)
     if match.tier != "own" and match.country not in {None, chosen_country}:
         yield t("listed.elsewhere" if chosen_country else "listed.of_country", country=match.country)
     if match.disputed:

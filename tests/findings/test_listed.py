@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from privaudit.findings import listed
-from privaudit.i18n import Translator
+from privaudit.i18n import Translator, catalog
 from privaudit.report import app_details
 from privaudit.report.view import ReportView
 
@@ -61,6 +61,14 @@ def test_action_is_quoted_in_the_regulators_word(made, action):
     assert f"“{action}”" in sentence
     assert ("Reported only means reported." in sentence) == (action == "reported")
     assert ("被举报，不等于已经认定。" in words(made, CHINESE, tier="B", action=action)) == (action == "reported")
+
+
+@pytest.mark.parametrize("language", sorted(catalog.languages()))
+def test_a_word_for_a_lender_without_a_licence_is_explained_in_every_language(made, language):
+    sentences = Translator(language)
+    for action in ("illegal", "informal", "unlicensed", "Illegal"):
+        assert sentences.t("listed.no_licence", action=action) in words(made, sentences, tier="B", action=action)
+    assert "licence" not in words(made, ENGLISH, tier="B", action="delisted")
 
 
 def test_the_researchers_word_is_explained(made):
