@@ -144,11 +144,12 @@ def _check_disputed_marks(
 ) -> None:
     """Report rows of risky lists that a list of lenders contradicts, and that are not marked as disputed.
 
-    A notice to rectify (tier N) does not deny that an app lends, so it contradicts no list of lenders.
+    A notice to rectify (tier N) does not deny that an app lends, so it contradicts no list of lenders. A collection
+    that nobody vouches for says only that an app lends, so it contradicts no list of risky apps.
     """
     lender_signatures: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for ref in _row_refs(app_list for app_list in all_lists if app_list.kind == "lenders"):
-        for key in ref.row.match_keys:
+        for key in ref.row.match_keys if ref.confidence is None else ():
             lender_signatures[key].append(ref.signature)
     linted_ids = tuple(f"{app_list.id}#" for app_list in linted_lists)
     contradictable = (app_list for app_list in all_lists if app_list.kind == "risky" and app_list.source.tier != "N")

@@ -350,7 +350,7 @@ def test_lists_are_downloaded_from_a_url(run, site, offered, signer, home):
     assert done.code == 0, done.err
     assert f"This command now uses the network: {address}/latest" in done.err
     assert f"edition {NEWER} of 1 January 2099. Signed comment: lists of the day" in done.err
-    assert "The published lists contain 223 package names" in done.out
+    assert "The published lists contain 2012 package names" in done.out
     shown = run("signatures", "show", "com.example.newcomer")
     assert "Securities and Exchange Commission of Pakistan" in shown.out
     again = run("signatures", "update", path, "--key", signer.key)
