@@ -196,6 +196,17 @@ def test_lists_hold_no_contact_data(known: Knowledge):
         assert not any(contact.search(text) for row in part.rows for text in (*row.names, row.developer or "")), part.id
 
 
+def test_the_readmes_say_what_the_lists_cover(known: Knowledge):
+    """A number that is out of date, or a country that is said to have none, misleads."""
+    packages, indonesia = known.describe_lists().packages, known.describe_lists("ID").packages_for_country
+    assert known.describe_lists("CN").packages_for_country == 0
+    english, chinese = (
+        " ".join((HERE.parent / name).read_text(encoding="utf-8").split()) for name in ("README.md", "README.zh.md")
+    )
+    assert f"{packages:,} packages of risky apps, {indonesia:,} of them in Indonesia, and none for China" in english
+    assert f"{packages} 个风险应用的包名，其中 {indonesia} 个在印度尼西亚，中国的一个也没有" in chinese
+
+
 def test_superseded_registers_are_gone(known: Knowledge):
     lists = {part.id: part for part in known.lists}
     assert not {"ojk-2019", "sec-ph-recorded"} & lists.keys()

@@ -418,3 +418,11 @@ def test_user_folders_on_windows(monkeypatch):
     monkeypatch.setenv("WIN_PD_OVERRIDE_APPDATA", "C:\\A")
     assert releases.updates_root() == Path("C:/L/privaudit/lists")
     assert releases.public_key_folder() == Path("C:/A/privaudit/keys")
+
+
+def test_nobody_is_sent_to_lists_that_have_no_publisher(run):
+    """There is no key and no default address, so neither the menu nor a README's table offers `signatures update`."""
+    assert run("signatures", "update").code == 2  # the source is not optional
+    for file in ("README.md", "README.zh.md", "privaudit/cli/menu.py"):
+        text = (Path(__file__).parents[2] / file).read_text(encoding="utf-8")
+        assert not re.search(r"privaudit signatures update|update_signatures", text), file

@@ -14,7 +14,7 @@ from privaudit import knowledge
 from privaudit.knowledge import lint, loader
 from privaudit.knowledge.schema import SignatureRow
 from tools.lists import __main__ as refresh
-from tools.lists import eset, killerloanapps, ojk, sec_ph
+from tools.lists import eset, killerloanapps, ojk, sec_ph, table
 from tools.lists.list_file import NEVER, BrokenSourceError, merge_names, refresh_list
 
 LIST = """\
@@ -280,23 +280,37 @@ def folder(tmp_path):
     return Path(shutil.copytree(str(loader.shipped_folder()), tmp_path / "signatures"))
 
 
-def test_one_command_refreshes_one_list(folder, tmp_path, capsys):
+@pytest.fixture
+def refreshed(folder, tmp_path):
+    """Refresh a copy of the shipped lists."""
+    document = Path(shutil.copy(table.DOCUMENT, tmp_path / "lists.md"))
+
+    def run(*arguments):
+        return refresh.main([*map(str, arguments), "--signatures", str(folder), "--document", str(document)])
+
+    return run
+
+
+def test_one_command_refreshes_one_list(folder, refreshed, tmp_path, capsys):
     shipped = tomllib.loads((folder / "risky/eset-2023-hashes.toml").read_text(encoding="utf-8"))["app"]
     file = tmp_path / "samples.sha256"
     file.write_text("".join(f"{row['sha256'][0]}\n" for row in shipped) + "f" * 64, encoding="ascii")
-    assert refresh.main(["eset", str(file), "--signatures", str(folder)]) == 0
+    assert refreshed("eset", file) == 0
     assert "eset: 1 rows added, 0 removed in risky/eset-2023-hashes.toml" in capsys.readouterr().out
     assert lint.lint_signatures(folder).problems == ()
     before = (loader.shipped_folder() / "risky/eset-2023-hashes.toml").read_text(encoding="utf-8").splitlines()
     after = (folder / "risky/eset-2023-hashes.toml").read_text(encoding="utf-8").splitlines()
     assert after[: len(before)] == before  # a difference that a person can read
+    assert "eset-2023-hashes.toml) | ESET | 2023-12-01 | the original | 18 |" in (tmp_path / "lists.md").read_text(
+        "utf-8"
+    )
 
 
-def test_a_source_that_cannot_be_read_changes_nothing(folder, tmp_path, capsys):
+def test_a_source_that_cannot_be_read_changes_nothing(folder, refreshed, tmp_path, capsys):
     file = tmp_path / "illegals.json"
     file.write_text('{"data": []}', encoding="utf-8")
     before = (folder / "risky/ojk-illegal-2024.toml").read_bytes()
-    assert refresh.main(["ojk", str(file), "--signatures", str(folder)]) == 1
+    assert refreshed("ojk", file) == 1
     assert "not refreshed" in capsys.readouterr().err
     assert (folder / "risky/ojk-illegal-2024.toml").read_bytes() == before
 
@@ -306,3 +320,21 @@ def test_every_source_refreshes_a_shipped_list_that_names_the_command():
         text = (loader.shipped_folder() / source.list_file).read_text(encoding="utf-8")
         assert source.url.startswith("https://")
         assert f"python -m tools.lists {name}" in tomllib.loads(text)["source"]["refreshed"]
+
+
+def test_the_document_has_every_list_as_the_files_say():
+    text = table.DOCUMENT.read_text(encoding="utf-8")
+    assert table.write_table(text, refresh.SIGNATURES) == text, "run: python -m tools.lists --table"
+    assert text.count("](../signatures/") >= 90
+    for name in refresh.SOURCES:
+        assert f"python -m tools.lists {name}" in text
+
+
+def test_the_workflow_runs_these_programs_and_a_person_decides():
+    workflow = (table.DOCUMENT.parents[1] / ".github" / "workflows" / "lists.yml").read_text(encoding="utf-8")
+    assert "schedule:" in workflow
+    assert "python -m tools.lists" in workflow
+    assert "signatures check signatures" in workflow
+    assert "gh pr create" in workflow
+    assert "merge" not in workflow.replace("never merges", "")
+    assert not re.search(r"uses: (?!\S+@[0-9a-f]{40})", workflow)  # pinned

@@ -1,6 +1,7 @@
 """Refresh lists from their sources: ``python -m tools.lists`` for all, ``python -m tools.lists ojk FILE`` for one.
 
-It changes the files in ``signatures/`` and prints what changed; whether to keep that, a person says (docs/lists.md).
+It changes the files in ``signatures/`` and the table in ``docs/lists.md``, and prints what changed. Whether to keep
+that, a person decides.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from privaudit.knowledge.schema import SignatureRow
-from tools.lists import eset, killerloanapps, ojk, sec_ph
+from tools.lists import eset, killerloanapps, ojk, sec_ph, table
 from tools.lists.list_file import BrokenSourceError, refresh_list
 
 SIGNATURES: Final = Path(__file__).parents[2] / "signatures"
@@ -56,14 +57,17 @@ SOURCES: Final = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Refresh the lists; return how many sources could not be read."""
+    """Refresh the lists; return 1 if a source could not be read."""
     parser = argparse.ArgumentParser(prog="python -m tools.lists", description=__doc__)
     parser.add_argument("source", nargs="?", choices=SOURCES, help="only this source")
     parser.add_argument("file", nargs="?", type=Path, help="the source's file, instead of its address")
     parser.add_argument("--signatures", type=Path, default=SIGNATURES, help="the folder of the lists")
+    parser.add_argument("--document", type=Path, default=table.DOCUMENT, help="the document with the table of lists")
+    parser.add_argument("--table", action="store_true", help="write only the table")
     options = parser.parse_args(arguments)
     failures = 0
-    for name in [options.source] if options.source else SOURCES:
+    chosen = [options.source] if options.source else [] if options.table else SOURCES
+    for name in chosen:
         source = SOURCES[name]
         path = options.signatures / source.list_file
         try:
@@ -75,6 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
             continue
         path.write_text(refreshed.text, encoding="utf-8", newline="\n")
         print(f"{name}: {refreshed.added} rows added, {refreshed.removed} removed in {source.list_file}")
+    text = options.document.read_text(encoding="utf-8")
+    options.document.write_text(table.write_table(text, options.signatures), encoding="utf-8", newline="\n")
     return min(failures, 1)
 
 
