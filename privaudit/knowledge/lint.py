@@ -8,6 +8,7 @@ vocabulary, `lint_rules` for legal rules.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -145,22 +146,32 @@ def _check_disputed_marks(
     """Report rows of risky lists that a list of lenders contradicts, and that are not marked as disputed.
 
     A notice to rectify (tier N) does not deny that an app lends, so it contradicts no list of lenders. A collection
-    that nobody vouches for says only that an app lends, so it contradicts no list of risky apps.
+    that nobody vouches for says only that an app lends, so it contradicts no list of risky apps. A name contradicts
+    where a register of the same country has it; the mark ``name_match`` answers that, too.
     """
     lender_signatures: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for ref in _row_refs(app_list for app_list in all_lists if app_list.kind == "lenders"):
-        for key in ref.row.match_keys if ref.confidence is None else ():
+        keys = (*ref.row.match_keys, *(_name_keys(ref) if ref.status in _REGISTERED_STATUSES else ()))
+        for key in keys if ref.confidence is None else ():
             lender_signatures[key].append(ref.signature)
     linted_ids = tuple(f"{app_list.id}#" for app_list in linted_lists)
     contradictable = (app_list for app_list in all_lists if app_list.kind == "risky" and app_list.source.tier != "N")
     for ref in _row_refs(contradictable):
-        keys = ref.row.match_keys
-        others = sorted({signature for key in keys for signature in lender_signatures.get(key, ())})
-        is_linted = ref.app_list in linted_lists or any(signature.startswith(linted_ids) for signature in others)
-        if others and is_linted and not ref.row.disputed:
-            shown = ref.row.package or keys[0][1]
-            problems.add("knowledge.undisputed", **ref.location, package=shown, others=tuple(others))
+        for keys in (ref.row.match_keys, () if ref.row.name_match else _name_keys(ref)):
+            others = sorted({signature for key in keys for signature in lender_signatures.get(key, ())})
+            is_linted = ref.app_list in linted_lists or any(signature.startswith(linted_ids) for signature in others)
+            if others and is_linted and not ref.row.disputed:
+                shown = ref.row.package or next(iter(ref.row.names), keys[0][1])
+                problems.add("knowledge.undisputed", **ref.location, package=shown, others=tuple(others))
 
+
+def _name_keys(ref: RowRef) -> tuple[tuple[str, str], ...]:
+    """Return the names of a row, without what spellings of a name differ in, for each of its countries."""
+    folded = (re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold()) for name in ref.row.names)
+    return tuple((country, name) for name in folded if name for country in ref.countries)
+
+
+_REGISTERED_STATUSES: Final = frozenset({"licensed", "registered"})
 
 NAME_EXAMPLES_FILE: Final = "examples.toml"
 

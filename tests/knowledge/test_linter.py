@@ -86,6 +86,23 @@ def test_a_certificate_shared_by_developers_is_reported(listed, worded):
 
 
 @pytest.mark.parametrize(
+    ("row", "country", "is_reported"),
+    [
+        ('names = ["ADA kami"]', "ID", True),  # a licensed lender of Indonesia is called AdaKami
+        ('names = ["AdaKami"]', "GH", False),
+        ('names = ["AdaKami Pro"]', "ID", False),
+        ('names = ["AdaKami"]\ndisputed = true', "ID", False),
+        ('names = ["AdaKami"]\nname_match = "unsafe"', "ID", False),
+        ('package = "com.example.copy"\nnames = ["AdaKami"]', "ID", True),
+    ],
+)
+def test_a_name_that_a_register_of_the_country_has_must_be_marked(listed, worded, row, country, is_reported):
+    said = worded(lint.lint_signatures(listed(f"[[app]]\n{row}\n", f'tier = "B"\ncountry = "{country}"')).problems)
+    assert bool(said) is is_reported
+    assert all("ojk-2026#" in one for one in said)
+
+
+@pytest.mark.parametrize(
     ("example", "said"),
     [
         ('package = "com.example.a"', None),
