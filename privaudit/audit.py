@@ -20,7 +20,7 @@ from privaudit.capture.model import Capture
 from privaudit.capture.scripts import is_apk_path
 from privaudit.errors import ConnectionLost
 from privaudit.facts import PhoneFacts, apk_facts
-from privaudit.findings import legal_rules, named_apps
+from privaudit.findings import legal_rules, named, user_named_apps
 from privaudit.findings.unrecognised import is_unrecognised_reader
 from privaudit.knowledge import Knowledge
 from privaudit.model import (
@@ -193,7 +193,7 @@ def _with_hashes(transport: Transport, phone_facts: PhoneFacts, packages: Iterab
 
 def _recognise_apps(phone_facts: PhoneFacts, knowledge: Knowledge, app_names: Sequence[str]) -> tuple[AppSummary, ...]:
     """Return every app, those that lend, are listed or were asked for by name marked as such."""
-    queries = named_apps.find_named_apps(app_names, phone_facts.summaries)
+    queries = user_named_apps.find_named_apps(app_names, phone_facts.summaries)
     return findings.recognise_apps(phone_facts.summaries, knowledge, _named_packages(queries))
 
 
@@ -241,10 +241,10 @@ def build_report(
     `phone_facts` are the facts of `capture` where `collect_with_facts` gathered them; else they are gathered here.
     """
     phone_facts = phone_facts or facts.summarise_phone(capture)
-    queries = named_apps.find_named_apps(options.app_names, phone_facts.summaries)
+    queries = user_named_apps.find_named_apps(options.app_names, phone_facts.summaries)
     summaries = findings.recognise_apps(phone_facts.summaries, knowledge, _named_packages(queries))
     suspects = {(app.package, app.user) for app in summaries if is_unrecognised_reader(app, knowledge)}
-    named = [
+    reported = [
         (app.package, app.user)
         for app in summaries
         if options.include_all_apps
@@ -254,7 +254,7 @@ def build_report(
     packages = frozenset(app.package for app in summaries)
     results = findings.run_checks(
         capture,
-        phone_facts.build_apps(named),
+        phone_facts.build_apps(reported),
         knowledge,
         include_unrecognised=options.include_unrecognised,
         all_packages=packages,
@@ -267,6 +267,7 @@ def build_report(
         for finding in results.findings
     )
     day, rule_set = capture.taken_at.date(), knowledge.rules
+    countries = named.naming_countries(phone_facts.phone, phone_facts.clock, options.country)
     return Report(
         demo=capture.demo,
         tool=Tool(name="privaudit", version=__version__),
@@ -282,8 +283,11 @@ def build_report(
         # Without the name of the app that was asked about: below Android 10 that may be any app.
         coverage=tuple(replace(row, detail=None) if row.question == "package" else row for row in phone_facts.coverage),
         counts=Counts.from_apps(results.apps, len({package for package, _ in suspects}), apps_seen=len(packages)),
-        # After the findings: a rule can make none and raise none.
-        apps=tuple(legal_rules.annotate_app(app, rule_set, options.country, day) for app in results.apps),
+        # After the findings: a rule or a name can make none and raise none.
+        apps=tuple(
+            named.annotate_named(legal_rules.annotate_app(app, rule_set, options.country, day), knowledge, countries)
+            for app in results.apps
+        ),
         findings=found,
         verdict=Verdict.FOUND if any(f.severity is not Severity.INFO for f in found) else Verdict.NOTHING_FOUND,
         complete=is_complete(phone_facts) and all(query.packages for query in queries),

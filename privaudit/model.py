@@ -343,6 +343,27 @@ class SignatureMatch:
     disputed: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameMatch:
+    """One published list with a name that equals a name of the app. Apps share names: it makes no finding."""
+
+    signature: str
+    """``<file>#<row>``, for instance ``bog-2023#4``."""
+    tier: Literal["A", "B", "N"]
+    """A malware research, B a regulator's list, N a regulator's notice."""
+    publisher: str
+    title: str
+    date: str | None
+    """``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; ``None``: the list says none."""
+    country: str
+    """ISO 3166 code of the country for which the list has the name, and to which the phone is set."""
+    name: str
+    """As the list has it."""
+    label: str
+    """The name of the app that equals it: case, blanks, punctuation and what stands behind a dash aside."""
+    disputed: bool = False
+
+
 RuleStance: TypeAlias = Literal["forbids", "not_necessary", "conditional", "advises", "conduct"]
 """What a rule says of some data: lenders may not reach it; it is not necessary for a loan; only on a condition; its
 authority advises the owner to refuse it; or it rules what people do with it, which no permission shows."""
@@ -411,6 +432,8 @@ class App:
     lending: Lending = Lending(verdict=LendingVerdict.NO)
     listed: tuple[SignatureMatch, ...] = ()
     rules: tuple[RuleMatch, ...] = ()
+    named: tuple[NameMatch, ...] = ()
+    """Lists with its name. No grade and no count depends on them."""
     named_by_user: bool = False
     """Whether the user asked for it by name, for instance as the app that lent money."""
 
@@ -577,6 +600,10 @@ class SignatureListInfo:
     newest: str | None
     """Newest date of a source that has one."""
     sha256: str
+    names_for_country: int | None = None
+    """Names of apps for the chosen country that labels are compared with; ``None``: not told, or no country chosen."""
+    newest_for_country: str | None = None
+    """Newest date of a list with a package or a name for the chosen country; ``None``: not told, or there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

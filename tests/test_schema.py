@@ -37,12 +37,13 @@ DOCUMENTED = {
     "Counts": "apps_seen lending listed suspect lending_can_read",
     "App": "package user label label_state labels version_name version_code target_sdk installer installer_name"
     " first_installed last_updated system enabled certificates_sha256 apk_sha256 lending access permissions"
-    " special_access listed rules",
+    " special_access listed named rules",
     "Lending": "verdict reasons",
     "Access": "state ways last_read history history_since",
     "Permission": "name requested granted flags mode effective last_access last_reject",
     "SpecialAccess": "kind component",
     "Listing": "signature tier action publisher via title date country url match disputed",
+    "NameMatch": "publisher title date country name",
     "RuleMatch": "id match verify",
     "Finding": "rule severity package user message evidence steps",
     "Message": "key values",
@@ -55,6 +56,10 @@ ADDED = {
     # named_by_user: DESIGN section 5
     "App": {"installer_known", "label_problem", "launcher_icon", "launcher_labels", "other_access", "named_by_user"},
     # what it says of which data: else a program would have to know our files of rules
+    # its row; whether it is a notice; which of the app's names it is; whether another source contradicts it
+    "NameMatch": {"signature", "tier", "label", "disputed"},
+    # "none for this country" means packages; names are told beside them, and how new the lists for the country are
+    "ListStamp": {"names_for_country", "newest_for_country"},
     "RuleMatch": {"says", "condition", "likely", "data", "permissions", "date"},
     # what "no rule" is worth: how many there are for the country, how far they are known, and whether anybody checked
     "RulesStamp": {"rules_for_country", "known_until", "checked"},

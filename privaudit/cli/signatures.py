@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -51,12 +51,13 @@ IncludeLendersOption = Annotated[bool, option("signatures.kinds", "--lenders")]
 
 
 @signatures_app.command("list", help=help_text("signatures.list"))
-def list_signatures(
+def list_signatures(  # noqa: PLR0913 - one parameter per option
     words: SearchWordsArgument = None,
     *,
     country: AppCountryOption = None,
     publisher: PublisherOption = None,
     lenders: IncludeLendersOption = False,
+    summary: Annotated[bool, option("signatures.summary", "--summary")] = False,
     signatures: options.SignaturesOption = None,
     as_json: Annotated[bool, option("signatures.json", "--json")] = False,
     lang: options.LanguageOption = None,
@@ -65,6 +66,9 @@ def list_signatures(
     """List the apps of the lists."""
     with open_console(lang, plain=plain) as console:
         knowledge, entries = load_entries(words, country, publisher, signatures, include_lenders=lenders)
+        if summary:
+            _print_summary(console, knowledge, entries, words=words or (), publisher=publisher, as_json=as_json)
+            return
         if as_json:
             from privaudit.knowledge import export
 
@@ -160,6 +164,32 @@ def search_sdks(sdks: Iterable[Sdk], words: Iterable[str]) -> tuple[Sdk, ...]:
         return all(any(term in text for text in texts) for term in terms)
 
     return tuple(filter(matches, sdks))
+
+
+def _print_summary(
+    console: CliConsole,
+    knowledge: Knowledge,
+    entries: Iterable[SignatureEntry],
+    *,
+    words: Sequence[str],
+    publisher: str | None,
+    as_json: bool,
+) -> None:
+    """Print how much of `entries` the lists hold, by country and publisher. Without a search, zeros are printed too."""
+    from privaudit.cli.signatures_summary import summary_table
+    from privaudit.knowledge import list_summary, rights
+    from privaudit.knowledge.signatures import SignatureEntry, search_entries
+
+    country = knowledge.country
+    one_row_each = (SignatureEntry(row_refs=(ref,)) for entry in entries for ref in entry.row_refs)
+    matching = search_entries(one_row_each, (), country=country, publisher=publisher)
+    told = (country,) if country else () if words or publisher else rights.countries_with_rights()
+    all_rows = list_summary.summarise_rows((ref for entry in matching for ref in entry.row_refs), told)
+    rows = [row for row in all_rows if country in {None, row.country}]
+    if as_json:
+        console.write_stdout(list_summary.summary_to_json(rows, knowledge.describe_lists()))
+        return
+    console.write_lines([*summary_table(console.language, rows), "", *coverage_notes(console, knowledge)])
 
 
 def coverage_notes(console: CliConsole, knowledge: Knowledge) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Final
 from privaudit.android import PERMISSION_PREFIX
 from privaudit.facts.access import OTHER_ROUTES
 from privaudit.facts.permission_table import GRANTED_STATES, SPECIAL_PERMISSIONS, group_of_permission
+from privaudit.findings.named import annotate_named
 from privaudit.knowledge import Knowledge
 from privaudit.knowledge.rules import RuleSet
 from privaudit.knowledge.schema import UNDATED, Rule, RuleClause
@@ -35,15 +36,18 @@ def annotate_app(app: App, rule_set: RuleSet, country: str | None, on_date: date
 def apply_country(report: Report, knowledge: Knowledge, country: str) -> Report:
     """Return a saved report with the rules of `country`, without running any check again.
 
-    The report describes the current lists for the country only if they are those that it was made with.
+    The report describes the current lists for the country, and looks names up in them, only if they are those that it
+    was made with.
     """
     on_date, saved_lists = report.taken_at.date(), report.knowledge.signatures
     lists = knowledge.describe_lists(country)
+    apps = tuple(annotate_app(app, knowledge.rules, country, on_date) for app in report.apps)
+    is_same_edition = lists.sha256 == saved_lists.sha256
     return replace(
         report,
-        apps=tuple(annotate_app(app, knowledge.rules, country, on_date) for app in report.apps),
+        apps=tuple(annotate_named(app, knowledge, (country,)) for app in apps) if is_same_edition else apps,
         knowledge=KnowledgeInfo(
-            signatures=lists if lists.sha256 == saved_lists.sha256 else saved_lists,
+            signatures=lists if is_same_edition else saved_lists,
             rules=knowledge.rules.describe_rules(country, on_date),
         ),
     )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from privaudit.knowledge.app_names import NameIndex, fold_name
 from privaudit.knowledge.loader import content_sha256
 from privaudit.knowledge.rules import RuleSet
 from privaudit.knowledge.schema import MatchKind
 from privaudit.knowledge.signatures import RowRef, SignatureList
 from privaudit.knowledge.vocabulary import Vocabulary
 from privaudit.model import SignatureListInfo, SignatureMatch
+
+FINDING_TIERS: Final = frozenset({"A", "B"})
+"""Tiers of the lists whose packages make a finding."""
+_NAMING_TIERS: Final = frozenset({"A", "B", "N"})
+"""Tiers of the lists whose names are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +36,8 @@ class Knowledge:
     """The vocabulary as plain TOML values."""
     _risky_index: dict[tuple[str, str], list[RowRef]] = field(init=False, repr=False)
     _lender_index: dict[str, RowRef] = field(init=False, repr=False)
+    _name_indexes: dict[str, NameIndex[RowRef]] = field(init=False, repr=False)
+    """By country, as they are needed."""
 
     def __post_init__(self) -> None:
         """Build the indexes."""
@@ -44,6 +52,7 @@ class Knowledge:
                 lender_index[package] = ref
         object.__setattr__(self, "_risky_index", risky_index)
         object.__setattr__(self, "_lender_index", lender_index)
+        object.__setattr__(self, "_name_indexes", {})
 
     def find_matches(self, match_kind: MatchKind, value: str) -> tuple[SignatureMatch, ...]:
         """Return what risky lists say about exactly this package name, APK file or signing certificate."""
@@ -57,31 +66,64 @@ class Knowledge:
         """
         return self._lender_index.get(package)
 
-    def describe_lists(self, country: str | None = None) -> SignatureListInfo:
-        """Return how many apps the lists cover, also in `country` or the chosen one.
+    def find_names(self, label: str, country: str) -> tuple[tuple[RowRef, str], ...]:
+        """Return the rows of risky lists for `country` with a name that equals `label`, each with this name.
 
-        Without that, "not on a list" means nothing. Only tiers A and B count, as only they make a finding. An app
-        belongs to a country where its row, or else its list, says so. A list of names alone matches no app, so its date
-        does not make the lists newer.
+        Case, blanks, punctuation and what stands behind a dash make no difference. Different apps share names, so this
+        is no match: it makes no finding. Rows whose names many apps share (``name_match``), and lists that the user
+        added, are left out.
+        """
+        return self._names_for(country).find(label)
+
+    def _names_for(self, country: str) -> NameIndex[RowRef]:
+        if country not in self._name_indexes:
+            refs = (ref for ref in self._published_refs(_NAMING_TIERS) if country in ref.countries)
+            names = ((name, ref) for ref in refs if ref.row.name_match is None for name in ref.row.names)
+            self._name_indexes[country] = NameIndex(names, self._shared_names)
+        return self._name_indexes[country]
+
+    def _shared_names(self) -> frozenset[str]:
+        """Return the folded names that honest apps have: rows say so, or known lenders; and words for lending."""
+        refs = (ref for app_list in self.lists for ref in app_list.row_refs)
+        names = [name for ref in refs if ref.row.name_match or ref.app_list.kind == "lenders" for name in ref.row.names]
+        terms = [term.term for term in self.vocabulary.label]
+        return frozenset(filter(None, map(fold_name, [*names, *terms])))
+
+    def _published_refs(self, tiers: frozenset[str]) -> Iterator[RowRef]:
+        """Yield the rows of the risky lists of some tiers that the user did not add."""
+        for app_list in self.lists:
+            if app_list.kind == "risky" and not app_list.is_user_list and app_list.source.tier in tiers:
+                yield from app_list.row_refs
+
+    def describe_lists(self, country: str | None = None) -> SignatureListInfo:
+        """Return how much the lists cover, also for `country` or the chosen one.
+
+        Without that, "not on a list" means nothing. Of packages only those of tiers A and B count, as only they make a
+        finding; of names those that `find_names` compares. An app belongs to a country where its row, or else its list,
+        says so. A list of names alone matches no app, so its date makes only the lists for its country newer.
         """
         country = country or self.country
-        refs = [
-            ref
-            for app_list in self.lists
-            if app_list.kind == "risky" and app_list.source.tier in {"A", "B"} and not app_list.is_user_list
-            for ref in app_list.row_refs
-            if ref.row.package
-        ]
+        refs = [ref for ref in self._published_refs(FINDING_TIERS) if ref.row.package]
         lists = {f"{app_list.kind}/{app_list.id}": app_list.toml_data for app_list in self.lists}
-        dates = {ref.app_list.source.date for ref in refs if ref.app_list.source.date}
+        for_country: dict[str, Any] = {}
+        if country:
+            own = [ref for ref in refs if country in ref.countries]
+            for_country = {
+                "packages_for_country": len({ref.row.package for ref in own}),
+                "names_for_country": len(self._names_for(country)),
+                "newest_for_country": _newest_date((*own, *self._names_for(country).rows)),
+            }
         return SignatureListInfo(
             packages=len({ref.row.package for ref in refs}),
-            packages_for_country=len({ref.row.package for ref in refs if country in ref.countries})
-            if country
-            else None,
-            newest=max(dates, default=None),
+            newest=_newest_date(refs),
             sha256=content_sha256({"vocabulary": self.vocabulary_data, "lists": lists}),
+            **{"packages_for_country": None, **for_country},
         )
+
+
+def _newest_date(refs: Iterable[RowRef]) -> str | None:
+    dates = {ref.app_list.source.date for ref in refs}
+    return max((date for date in dates if date), default=None)
 
 
 def _rank(ref: RowRef) -> tuple[bool, bool]:

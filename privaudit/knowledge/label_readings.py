@@ -37,11 +37,11 @@ def read_label(label: str) -> tuple[LabelReading, ...]:
     """
     if label.isascii() and not _SPREAD_HINT.search(label):
         return (LabelReading(label),)
-    written = _drop_invisible(label)
+    written = drop_invisible(label)
     latin = _replace_lookalikes(_join_spread_letters(written))
     readings = [LabelReading(written), LabelReading(latin)]
     if _RIGHT_TO_LEFT_OVERRIDE in label:
-        readings.append(LabelReading(_replace_lookalikes(_drop_invisible(_reverse_overridden(label)))))
+        readings.append(LabelReading(_replace_lookalikes(drop_invisible(_reverse_overridden(label)))))
     readings.append(LabelReading(_squeeze_words(latin), whole_words=True, min_term_chars=_MIN_UNACCENTED_CHARS))
     readings.append(LabelReading(_WORD.sub(_drop_accents_of_overloaded, latin)))
     if not _VIETNAMESE.search(unicodedata.normalize("NFD", latin)):
@@ -63,7 +63,7 @@ _FIRST_SCRIPT_WITH_MARKS, _LAST_SCRIPT_WITH_MARKS = 0x0590, 0x1CFF
 _UNSEEN_CATEGORIES: Final = frozenset({"Co", "Cn", "Cs"})
 
 
-def _drop_invisible(label: str) -> str:
+def drop_invisible(label: str) -> str:
     """Return `label` in NFKC, without what a reader does not see and without marks that belong to no letter."""
     kept: list[str] = []
     letter = ""

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from typing import Final
 
 from privaudit import model
 from privaudit.i18n.sanitize import display_name
-from privaudit.report import matrix
+from privaudit.report import gaps, matrix
 from privaudit.report.view import DATA_NAME_KEYS, ReportView
 
 _MAX_LINE_CHARS: Final = 400
 """Characters of an evidence line that are shown."""
+_NAMED_KEYS: Final[Mapping[str, tuple[str, str]]] = {
+    "A": ("named.on_list", "named.on_list_undated"),
+    "B": ("named.on_list", "named.on_list_undated"),
+    "N": ("named.in_notice", "named.in_notice_undated"),
+}
+"""Tier of the list → sentence with its date, and the one without a date."""
 _READING_STATE_KEYS: Final[Mapping[model.AccessState, str]] = {
     model.AccessState.CAN_READ: "data_access.can_read",
     model.AccessState.ONLY_WHILE_OPEN: "data_access.only_while_open",
@@ -24,7 +31,11 @@ MEANS_UNLICENSED: Final = frozenset({"illegal", "informal", "unlicensed"})
 def app_sentences(view: ReportView, app: model.App) -> Iterator[str]:
     """Yield one or two sentences for each fact about the app, the findings first."""
     first = view.installs_of(app.package)[0]
-    is_repeated = app is not first and (app.listed, app.lending) == (first.listed, first.lending)
+    is_repeated = app is not first and (app.listed, app.lending, app.named) == (
+        first.listed,
+        first.lending,
+        first.named,
+    )
     for finding in sorted(view.findings_of(app), key=lambda finding: finding.rule == "listed"):
         if is_repeated and finding.rule == "listed":
             continue
@@ -34,7 +45,7 @@ def app_sentences(view: ReportView, app: model.App) -> Iterator[str]:
     if is_repeated:
         yield view.t("report.as_above")
     else:
-        yield from _reason_sentences(view, app)
+        yield from _recognition_sentences(view, app)
     yield from _display_sentences(view, app, is_repeated=is_repeated)
     if app.enabled is False:
         yield view.t("report.switched_off")
@@ -46,10 +57,22 @@ def app_sentences(view: ReportView, app: model.App) -> Iterator[str]:
         yield view.t("report.no_installer")
 
 
+def _recognition_sentences(view: ReportView, app: model.App) -> Iterator[str]:
+    """Yield what lists and words say of the app, and which lists have its name."""
+    today = view.report.taken_at.date()
+    for match in app.listed:
+        yield from list_match_sentences(view.t, match, view.report.knowledge.rules.country, today)
+    yield from (view.translate(reason) for reason in app.lending.reasons if reason.key != "lending.listed")
+    for name_match in app.named:
+        yield from _name_match_sentences(view.t, app, name_match, today)
+    if app.named_by_user:
+        yield view.t("report.named" if app.is_recognised else "report.named_unrecognised")
+
+
 def list_match_sentences(
-    t: Callable[..., str], match: model.SignatureMatch, chosen_country: str | None
+    t: Callable[..., str], match: model.SignatureMatch, chosen_country: str | None, today: date
 ) -> Iterator[str]:
-    """Yield what to know about a list that names an app."""
+    """Yield what to know about a list that has an app, and how old the list is on `today`, the day of the check."""
     if match.via is not None:
         yield t("listed.via", via=match.via)
     if "spyloan" in match.action.casefold():
@@ -60,8 +83,26 @@ def list_match_sentences(
         yield t("listed.no_licence", action=match.action)
     if match.tier != "own" and match.country not in {None, chosen_country}:
         yield t("listed.elsewhere" if chosen_country else "listed.of_country", country=match.country)
+    yield from _worth_sentences(t, match, today)
+
+
+def _worth_sentences(
+    t: Callable[..., str], match: model.SignatureMatch | model.NameMatch, today: date
+) -> Iterator[str]:
+    """Yield what lessens the weight of a list: its age, and that another source contradicts it."""
+    if years := gaps.years_between(match.date, today):
+        yield t("listed.old", n=years)
     if match.disputed:
         yield t("listed.disputed")
+
+
+def _name_match_sentences(t: Callable[..., str], app: model.App, match: model.NameMatch, today: date) -> Iterator[str]:
+    """Yield that a list has an app of this name, which is no finding."""
+    dated_key, undated_key = _NAMED_KEYS[match.tier]
+    yield t(dated_key if match.date else undated_key, publisher=match.publisher, dated_on=match.date)
+    if match.label != app.label:
+        yield t("named.which", name=match.label)
+    yield from _worth_sentences(t, match, today)
 
 
 def _display_sentences(view: ReportView, app: model.App, *, is_repeated: bool) -> Iterator[str]:
@@ -72,15 +113,6 @@ def _display_sentences(view: ReportView, app: model.App, *, is_repeated: bool) -
         yield view.t("report.other_name", names=app.launcher_labels)
     if app.launcher_icon is False and not app.system and not is_repeated:
         yield view.t("report.no_icon")
-
-
-def _reason_sentences(view: ReportView, app: model.App) -> Iterator[str]:
-    """Yield why the report is about the app: its listings, what recognised it, and that the user named it."""
-    for match in app.listed:
-        yield from list_match_sentences(view.t, match, view.report.knowledge.rules.country)
-    yield from (view.translate(reason) for reason in app.lending.reasons if reason.key != "lending.listed")
-    if app.named_by_user:
-        yield view.t("report.named" if app.is_recognised else "report.named_unrecognised")
 
 
 def _access_sentences(view: ReportView, app: model.App, finding: model.Finding) -> Iterator[str]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
-from privaudit.model import App, Report
+from privaudit.model import App, NameMatch, Report, SignatureMatch
 from privaudit.report import gaps, matrix, summary
 from privaudit.report.view import ReportView
 
@@ -42,7 +42,11 @@ _LAST_COLUMNS: Final = (
     "report.page_installed",
     "report.page_updated",
     "report.csv_gaps",
+    "report.csv_named",
+    "report.csv_newest",
+    "report.csv_sha256",
 )
+"""New columns are added at the end: what reads tables may count columns."""
 
 
 def render(report: Report, language: Translator) -> str:
@@ -85,12 +89,25 @@ def _app_row(view: ReportView, app: App) -> Iterator[str]:
         yield access_text
         yield _format_time(view, access.last_read) if access.last_read else detail
     yield "; ".join(route for route, _ in matrix.special_access_routes(view, app))
-    date_chars = len("2026-01") if view.report.shared else None
-    yield "; ".join(f"{match.publisher} {(match.date or '')[:date_chars]}".strip() for match in app.listed)
+    yield _list_titles(view, app.listed)
     yield app.installer or ""
     yield _format_time(view, app.first_installed) if app.first_installed else ""
     yield _format_time(view, app.last_updated) if app.last_updated else ""
     yield str(len(gaps.missing_data(view)))
+    yield _list_titles(view, app.named)
+    lists = view.report.knowledge.signatures
+    yield _list_date(view, lists.newest)
+    yield lists.sha256
+
+
+def _list_titles(view: ReportView, matches: Iterable[SignatureMatch | NameMatch]) -> str:
+    """Return the publisher and date of each list."""
+    return "; ".join(f"{match.publisher} {_list_date(view, match.date)}".strip() for match in matches)
+
+
+def _list_date(view: ReportView, date: str | None) -> str:
+    """Return the date of a list; in an anonymized report the month only. Empty if it has none."""
+    return (date or "")[: len("2026-01") if view.report.shared else None]
 
 
 def _format_time(view: ReportView, time: datetime) -> str:

@@ -141,21 +141,32 @@ def unrecognised_notice(view: ReportView) -> Iterator[str]:
 def list_coverage_sentences(
     language: Translator, list_info: SignatureListInfo, country: str | None, today: date
 ) -> Iterator[str]:
-    """Yield how many packages the lists hold, what that means, and a warning if they are old."""
+    """Yield how many packages and names the lists hold, what that means, and a warning if they are old."""
     values = _list_values(list_info, country)
     for_country = list_info.packages_for_country
     if for_country is None:
         yield language.t("report.list_is", **values)
         yield language.t("report.list_choose")
-    elif for_country == 0:
-        yield language.t("report.list_country_none", **values)
-    elif for_country < MIN_COUNTRY_PACKAGES:
-        yield language.t("report.list_country_few", **values)
     else:
-        yield language.t("report.list_country", **values)
+        key = "report.list_country_few" if for_country < MIN_COUNTRY_PACKAGES else "report.list_country"
+        sentences = [language.t(key if for_country else "report.list_country_none", **values)]
+        sentences += _names_sentence(language, list_info, values)
+        yield language.t("report.between_sentences").join(sentences)
+    if years := years_between(list_info.newest_for_country, today):
+        yield language.t("report.list_old_country", n=years, country=values["country"])
     age_days = (today - _earliest_date(list_info.newest)).days if list_info.newest is not None else 0
     if age_days > MAX_LIST_AGE_DAYS:
         yield language.t("report.list_old", n=age_days)
+
+
+def _names_sentence(
+    language: Translator, list_info: SignatureListInfo, values: Mapping[str, MessageValue]
+) -> Iterator[str]:
+    """Yield how many names the lists hold for the country, and how new they are there; nothing if they hold nothing."""
+    names = list_info.names_for_country
+    if names is not None and (names or list_info.packages_for_country):
+        newest = list_info.newest_for_country
+        yield language.t("report.list_names", n=names, newest_on=newest, country=values["country"])
 
 
 def list_size_sentence(language: Translator, list_info: SignatureListInfo, country: str | None) -> str:
@@ -172,6 +183,17 @@ def _list_values(list_info: SignatureListInfo, country: str | None) -> dict[str,
         "here": list_info.packages_for_country,
         "country": legal_rules.country_label(country),
     }
+
+
+def years_between(date_text: str | None, today: date) -> int:
+    """Return how many years ``YYYY[-MM[-DD]]`` is more than ago: 0 if it may be less than one, or if there is none."""
+    parts = (date_text or "").split("-")
+    today_parts = f"{today:%Y-%m-%d}".split("-")[: len(parts)]
+    if not all(part.isdecimal() for part in parts):
+        return 0
+    # A vague date may mean its last day, so a year is full only once the month, or the whole year, is over.
+    is_full = today_parts[1:] > parts[1:]
+    return max(int(today_parts[0]) - int(parts[0]) - (not is_full), 0)
 
 
 def _earliest_date(text: str) -> date:

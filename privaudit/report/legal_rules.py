@@ -7,26 +7,10 @@ from operator import attrgetter
 from typing import Final
 
 from privaudit.i18n import Translator
+from privaudit.knowledge.countries import phone_countries
 from privaudit.model import App, Message, MessageValue, RuleMatch, RuleSetInfo, RuleStance
 from privaudit.report.view import ReportView
 
-_TIME_ZONES_BY_COUNTRY: Final[Mapping[str, tuple[str, ...]]] = {
-    "CN": ("Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Urumqi"),
-    "ID": ("Asia/Jakarta", "Asia/Jayapura", "Asia/Makassar", "Asia/Pontianak"),
-    "IN": ("Asia/Kolkata", "Asia/Calcutta"),
-    "KE": ("Africa/Nairobi",),
-    "MX": (
-        *("America/Mexico_City", "America/Cancun", "America/Chihuahua", "America/Hermosillo", "America/Mazatlan"),
-        *("America/Merida", "America/Monterrey", "America/Tijuana"),
-    ),
-    "NG": ("Africa/Lagos",),
-    "PH": ("Asia/Manila",),
-    "PK": ("Asia/Karachi",),
-}
-"""Time zones of the countries that have rules. Source: IANA ``zone.tab``."""
-COUNTRY_BY_TIME_ZONE: Final[Mapping[str, str]] = {
-    zone: country for country, zones in _TIME_ZONES_BY_COUNTRY.items() for zone in zones
-}
 _COUNTRY_NAME_KEYS: Final[Mapping[str, str]] = {
     "CN": "rules.place_CN",
     "ID": "rules.place_ID",
@@ -55,8 +39,6 @@ _DATA_KEYS: Final[Mapping[str, str]] = {
     "app_list": "rules.app_list",
 }
 _FINE_LOCATION: Final = "android.permission.ACCESS_FINE_LOCATION"
-_REGION_SUBTAG_CHARS: Final = 2
-"""Letters of a region in a BCP 47 language tag."""
 
 
 def rule_sentences(view: ReportView, app: App) -> Iterator[str]:
@@ -175,9 +157,5 @@ def country_label(country: str | None) -> MessageValue:
 
 def detect_country(languages: Iterable[str], time_zone: str | None) -> str | None:
     """Return the country with rules that a phone is set to: by its languages (``zh-CN``), else by its time zone."""
-    for tag in languages:
-        subtags = tag.split("-")[1:]
-        regions = (subtag.upper() for subtag in subtags if len(subtag) == _REGION_SUBTAG_CHARS and subtag.isalpha())
-        if (country := next(regions, None)) in _COUNTRY_NAME_KEYS:
-            return country
-    return COUNTRY_BY_TIME_ZONE.get(time_zone or "")
+    countries = phone_countries(languages, time_zone)
+    return next((country for country in countries if country in _COUNTRY_NAME_KEYS), None)

@@ -52,6 +52,7 @@ def _anonymize_app(app: App, taken_at: datetime, package_by_label: dict[str, str
         labels={},
         label_problem=None,
         launcher_labels=(),
+        named=(),  # else the sentence “of this name” would be about what stands in its place, the package
         first_installed=None,
         last_updated=None,
         access={data: _anonymize_access(access, taken_at) for data, access in app.access.items()},

@@ -112,7 +112,7 @@ class _TextReport:
 
     def finding_lines(self) -> Iterator[StyledLine]:
         yield from self._wrap(self.t("report.findings"), "bold")
-        apps = [app for app in self.apps if self.view.findings_of(app) or app.rules]
+        apps = [app for app in self.apps if self.view.findings_of(app) or app.rules or app.named]
         if not apps:
             yield StyledLine()
             yield from self._wrap(self.t("report.findings_none"), indent=_INDENT_COLUMNS)

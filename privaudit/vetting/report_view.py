@@ -165,7 +165,7 @@ class VettingView:
             values = {**finding.message.values, "app": self.app_title(app)}
             yield self.language.translate(replace(finding.message, values=values))
         for match in app.listed:
-            yield from list_match_sentences(self.t, match, chosen_country=match.country)
+            yield from list_match_sentences(self.t, match, match.country, today)
         translate = self.language.translate
         yield from (translate(reason) for reason in app.lending.reasons if reason.key != "lending.listed")
         if not app.is_recognised:
