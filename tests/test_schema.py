@@ -138,7 +138,10 @@ def test_reports_of_all_scenarios_and_options_are_valid(capture_of_story, known,
 def test_demo_report_is_valid(demo_report):
     assert _valid(demo_report)["demo"] is True
     assert json.loads(report_json.to_json_line(demo_report)) == json.loads(report_json.render(demo_report))
-    assert report_json.to_json_line(demo_report).count("\n") == 1
+    line = report_json.to_json_line(demo_report)
+    assert line.count("\n") == 1
+    edition = json.loads(line)["knowledge"]["signatures"]
+    assert (edition["newest"], len(edition["sha256"])) == (demo_report.knowledge.signatures.newest, 64)
 
 
 @pytest.mark.parametrize("sample", ["lg-m150-android6.0.1", "rockchip-rk322x-android7.1.2"])

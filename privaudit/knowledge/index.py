@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from privaudit.knowledge.app_names import NameIndex, fold_name
+from privaudit.knowledge.app_names import NameIndex
 from privaudit.knowledge.loader import content_sha256
 from privaudit.knowledge.rules import RuleSet
 from privaudit.knowledge.schema import MatchKind
@@ -82,12 +82,12 @@ class Knowledge:
             self._name_indexes[country] = NameIndex(names, self._shared_names)
         return self._name_indexes[country]
 
-    def _shared_names(self) -> frozenset[str]:
-        """Return the folded names that honest apps have: rows say so, or known lenders; and words for lending."""
-        refs = (ref for app_list in self.lists for ref in app_list.row_refs)
-        names = [name for ref in refs if ref.row.name_match or ref.app_list.kind == "lenders" for name in ref.row.names]
-        terms = [term.term for term in self.vocabulary.label]
-        return frozenset(filter(None, map(fold_name, [*names, *terms])))
+    def _shared_names(self) -> Iterator[str]:
+        """Yield names of honest apps, as rows or lists of lenders say, and the words for lending."""
+        for ref in (ref for app_list in self.lists for ref in app_list.row_refs):
+            if ref.row.name_match is not None or ref.app_list.kind == "lenders":
+                yield from ref.row.names
+        yield from (term.term for term in self.vocabulary.label)
 
     def _published_refs(self, tiers: frozenset[str]) -> Iterator[RowRef]:
         """Yield the rows of the risky lists of some tiers that the user did not add."""

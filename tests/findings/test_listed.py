@@ -98,6 +98,17 @@ def test_a_list_of_another_country_says_so(made, chosen, shown):
     assert shown in sentence if shown else "code PK" not in sentence
 
 
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [("2025-01-10", None), ("2025-01", None), ("2025-01-09", "a year"), ("2022", "3 years"), (None, None)],
+)
+def test_a_list_that_was_old_at_the_check_says_so(made, date, told):
+    """The check was on 10 January 2026."""
+    sentence = words(made, ENGLISH, tier="B", date=date)
+    said = "At the time of this check, the list was more than"
+    assert (f"{said} {told} old." in sentence) if told else said not in sentence
+
+
 def test_disputed(made):
     assert "The listing is disputed" in words(made, ENGLISH, disputed=True)
     assert "有争议" in words(made, CHINESE, disputed=True)

@@ -8,9 +8,11 @@ from datetime import date
 import pytest
 
 from privaudit import knowledge
-from privaudit.i18n import Translator
+from privaudit.i18n import Translator, catalog
+from privaudit.knowledge import rights
 from privaudit.model import SignatureListInfo
 from privaudit.report import gaps as prose
+from privaudit.report import legal_rules
 
 WORTH = "The published lists contain 2011 package names"
 
@@ -98,6 +100,136 @@ def test_coverage_states_the_limits_of_the_lists(here, newest, today, said, old)
         lines = [*prose.list_coverage_sentences(Translator(code), stamp, None if here is None else "KE", today)]
         assert len(lines) == 1 + (here is None) + old
     assert said in next(iter(prose.list_coverage_sentences(Translator("en"), stamp, "KE", today)))
+
+
+@pytest.mark.parametrize(
+    ("packages", "names", "newest", "said", "unsaid"),
+    [
+        (0, 97, "2023-06-15", "none for Kenya", "old"),
+        (
+            0,
+            97,
+            "2023-06-15",
+            "For Kenya, they contain 97 app names; the newest list for Kenya is dated 15 June 2023.",
+            "",
+        ),
+        (12, 1, "2025-06", "12 of them for Kenya", "none for Kenya"),
+        (12, 1, "2025-06", "For Kenya, they contain 1 app name; the newest list for Kenya is dated June 2025.", "none"),
+        (12, 0, None, "they contain 0 app names; the newest list for Kenya is dated not known", "none for Kenya"),
+        (0, 0, None, "none for Kenya", "they contain 0"),
+        (12, None, None, "12 of them for Kenya", "app name"),  # a report of an older version
+    ],
+)
+def test_the_line_about_the_lists_tells_packages_names_and_date_for_the_country(packages, names, newest, said, unsaid):
+    stamp = SignatureListInfo(
+        packages=50,
+        packages_for_country=packages,
+        newest="2026-01-01",
+        sha256="0" * 64,
+        names_for_country=names,
+        newest_for_country=newest,
+    )
+    first = next(iter(prose.list_coverage_sentences(Translator("en"), stamp, "KE", date(2026, 1, 10))))
+    assert said in first
+    assert not unsaid or unsaid not in first
+    for code in catalog.languages():
+        lines = [*prose.list_coverage_sentences(Translator(code), stamp, "KE", date(2026, 1, 10))]
+        assert not [line for line in lines if "[" in line or "…" in line]
+        assert not names or str(names) in lines[0] or "1 " in Translator("en").t("report.list_names", n=names)
+
+
+@pytest.mark.parametrize(
+    ("newest", "today", "years"),
+    [
+        ("2025-01-10", date(2026, 1, 10), 0),
+        ("2025-01-10", date(2026, 1, 11), 1),
+        ("2023-01-11", date(2026, 1, 10), 2),
+        ("2025-01", date(2026, 1, 31), 0),
+        ("2025-01", date(2026, 2, 1), 1),
+        ("2025", date(2026, 12, 31), 0),  # it may be of December
+        ("2025", date(2027, 1, 1), 1),
+        ("2027-01-01", date(2026, 1, 1), 0),
+        (None, date(2026, 1, 1), 0),
+        ("", date(2026, 1, 1), 0),
+        ("some day", date(2026, 1, 1), 0),
+    ],
+)
+def test_a_list_that_is_more_than_a_year_old_says_how_old(newest, today, years):
+    assert prose.years_between(newest, today) == years
+    stamp = SignatureListInfo(
+        packages=50, packages_for_country=20, newest=None, sha256="0" * 64, newest_for_country=newest
+    )
+    text = " ".join(prose.list_coverage_sentences(Translator("en"), stamp, "KE", today))
+    assert ("The newest list for Kenya is more than" in text) == (years > 0)
+    assert (f"{years} years old" in text) == (years > 1)
+
+
+def test_describing_the_lists_counts_names_and_dates_for_the_country():
+    known = knowledge.load_knowledge()
+    assert known.describe_lists().names_for_country is None
+    assert known.describe_lists().newest_for_country is None
+    refs = [ref for one in known.lists if one.kind == "risky" for ref in one.row_refs if "ID" in ref.countries]
+    told = known.describe_lists("ID")
+    names = {name.casefold() for ref in refs if ref.row.name_match is None for name in ref.row.names}
+    assert told.names_for_country == len(names) > 100
+    assert told.newest_for_country == max(ref.app_list.source.date for ref in refs)
+    assert told.newest == known.describe_lists().newest
+
+
+def test_that_there_are_none_is_said_only_of_countries_with_none():
+    """In every language, and nowhere by the name of a country in a sentence."""
+    known = knowledge.load_knowledge()
+    for code in catalog.languages():
+        language = Translator(code)
+        for country in rights.countries_with_rights():
+            info = known.describe_lists(country)
+            first = next(prose.list_coverage_sentences(language, info, country, date(2026, 1, 1)))
+            none = language.t(
+                "report.list_country_none",
+                packages=info.packages,
+                newest_on=info.newest,
+                country=legal_rules.country_label(country),
+            )
+            assert (none in first) == (info.packages_for_country == 0), (code, country)
+    assert known.describe_lists("CN").packages_for_country == 0
+
+
+# --- the summary ------------------------------------------------------------------------------------------------------
+
+
+def test_the_summary_counts_by_country_and_publisher(run):
+    lines = run("signatures", "list", "--summary").out.splitlines()
+    assert lines[0].split() == ["country", "tier", "packages", "names", "newest", "publisher"]
+    rows = [line.split(maxsplit=5) for line in lines[1 : lines.index("")]]
+    assert ["CN", "A+B", "0", "0", "-", "none"] in rows  # a notice is no list that makes a finding
+    assert [row[1] for row in rows if row[0] == "CN"] == ["A+B", "N", "N"]
+    assert not [row for row in rows if row[5] == "none" and (row[2], row[3]) != ("0", "0")]
+    known = knowledge.load_knowledge()
+    totals = {row[0]: int(row[2]) for row in rows if row[1] == "A+B" and row[0] != "-"}
+    assert totals == {country: known.describe_lists(country).packages_for_country for country in totals}
+    assert set(rights.countries_with_rights()) <= set(totals)
+    assert WORTH in "\n".join(lines)
+
+
+def test_the_summary_is_of_what_was_searched_for(run):
+    rows = json.loads(run("signatures", "list", "--summary", "--publisher", "eset", "--json").out)["summary"]
+    assert {row["publisher"] for row in rows} == {"ESET", None}
+    assert run("signatures", "list", "--summary", "--country", "CN", "--lang", "zh").out.splitlines()[1].split() == [
+        *("CN", "A+B", "0", "0", "-", "没有")
+    ]
+    rows = json.loads(run("signatures", "list", "king.credit.ng", "--summary", "--json").out)["summary"]
+    assert {row["country"] for row in rows} == {None}
+    assert sum(row["packages"] for row in rows if row["publisher"]) == 1
+    rows = json.loads(run("signatures", "list", "--summary", "--lenders", "--country", "KE", "--json").out)["summary"]
+    assert [row for row in rows if row["tier"] is None and row["publisher"] and row["packages"]]
+
+
+def test_a_publisher_in_the_summary_is_tamed(run, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('[source]\npublisher = "a\\u001B[31m\\u202Eb"\ntitle = "t"\n[[app]]\npackage = "com.example.a"\n')
+    out = run("signatures", "list", "--summary", "--signatures", path).out
+    assert "own" in out
+    assert not {"\x1b", "\u202e"} & set(out)
 
 
 def test_check_exits_with_2_and_prints_every_problem(run, tmp_path):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from privaudit.i18n import Translator
 from privaudit.model import Lending, LendingVerdict
 from privaudit.report import csv as table
+from privaudit.report import share
 from privaudit.virtual_phone import scenario_names
 
 LENDS = Lending(verdict=LendingVerdict.YES)
@@ -52,6 +53,17 @@ def test_row_values(made):
     assert values["other ways"] == "default SMS app"
     assert values["on which lists"] == "Example Security 2023-12-05"
     assert values["things not checked"] == "0"
+
+
+@pytest.mark.parametrize("story", scenario_names())
+def test_every_row_names_the_edition_of_the_lists(report_of, story):
+    report = report_of(story)
+    header, *body = rows(report)
+    lists = report.knowledge.signatures
+    assert header[-2:] == ["newest list", "SHA-256 of the lists"]
+    assert {tuple(row[-2:]) for row in body} == {(lists.newest, lists.sha256)}
+    shared = rows(share.anonymize_report(report))[1:]
+    assert {tuple(row[-2:]) for row in shared} == {(lists.newest[:7], lists.sha256)}
 
 
 def test_report_without_apps_has_only_the_header(made):
