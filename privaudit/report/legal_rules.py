@@ -12,15 +12,27 @@ from privaudit.model import App, Message, MessageValue, RuleMatch, RuleSetInfo, 
 from privaudit.report.view import ReportView
 
 _COUNTRY_NAME_KEYS: Final[Mapping[str, str]] = {
+    "BD": "rules.place_BD",
+    "CI": "rules.place_CI",
+    "CL": "rules.place_CL",
     "CN": "rules.place_CN",
+    "CO": "rules.place_CO",
+    "GH": "rules.place_GH",
     "ID": "rules.place_ID",
     "IN": "rules.place_IN",
     "KE": "rules.place_KE",
     "MX": "rules.place_MX",
     "NG": "rules.place_NG",
+    "PE": "rules.place_PE",
     "PH": "rules.place_PH",
     "PK": "rules.place_PK",
+    "TH": "rules.place_TH",
+    "TZ": "rules.place_TZ",
+    "UG": "rules.place_UG",
+    "VN": "rules.place_VN",
 }
+"""The countries that have rules or lists."""
+_COUNTRIES_WITH_RULES: Final = frozenset({"CN", "ID", "IN", "KE", "MX", "NG", "PH", "PK"})
 _STANCE_KEYS: Final[Mapping[RuleStance, tuple[str, str]]] = {
     "forbids": ("rules.forbids", "rules.forbids_likely"),
     "not_necessary": ("rules.not_necessary", "rules.not_necessary_likely"),
@@ -150,7 +162,7 @@ def country_suggestion(view: ReportView) -> Iterator[str]:
 
 
 def country_label(country: str | None) -> MessageValue:
-    """Return the name of `country` in any language, or its code if it has no rules here."""
+    """Return the name of `country` in any language, or its code if it has neither rules nor lists here."""
     key = _COUNTRY_NAME_KEYS.get(country or "")
     return country if key is None else Message(key=key)
 
@@ -158,4 +170,4 @@ def country_label(country: str | None) -> MessageValue:
 def detect_country(languages: Iterable[str], time_zone: str | None) -> str | None:
     """Return the country with rules that a phone is set to: by its languages (``zh-CN``), else by its time zone."""
     countries = phone_countries(languages, time_zone)
-    return next((country for country in countries if country in _COUNTRY_NAME_KEYS), None)
+    return next((country for country in countries if country in _COUNTRIES_WITH_RULES), None)

@@ -14,7 +14,7 @@ from privaudit.i18n import Translator
 from privaudit.knowledge import rules as rulebook
 from privaudit.knowledge.countries import COUNTRY_BY_TIME_ZONE
 from privaudit.knowledge.loader import Problems
-from privaudit.model import KnowledgeInfo, Lending, LendingVerdict, PhoneClock, RuleMatch
+from privaudit.model import KnowledgeInfo, Lending, LendingVerdict, Message, PhoneClock, RuleMatch
 from privaudit.report import json as report_json
 from privaudit.report import legal_rules, txt
 from privaudit.report.view import ReportView
@@ -226,12 +226,14 @@ def test_detect_country(languages, zone, country):
     assert legal_rules.detect_country(languages, zone) == country
 
 
-def test_every_country_with_rules_has_a_time_zone_and_a_name():
+def test_every_country_with_rules_or_lists_has_a_time_zone_and_a_name():
     here = {rule.country for rule in RULE_SET.rules if rule.country}
     assert {legal_rules.detect_country((), zone) for zone in COUNTRY_BY_TIME_ZONE} - {None} == here
-    for country in here:
+    for country in {*here, *COUNTRY_BY_TIME_ZONE.values()}:
+        name = legal_rules.country_label(country)
+        assert isinstance(name, Message)
         for language in (ENGLISH, CHINESE):
-            assert not language.t(f"rules.place_{country}").startswith("[")
+            assert not language.translate(name).startswith("[")
 
 
 def test_country_suggestion_applies_no_rules(report_with_rules, made):
