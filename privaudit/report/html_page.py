@@ -1,6 +1,6 @@
 """Render a template as an HTML page in one file: it loads nothing, sends nothing, runs no script.
 
-The only module that imports Jinja2. Everything that fills a template is text, which Jinja2 escapes; text that is not
+The only module that writes HTML. Everything that fills a template is text, which Jinja2 escapes; text that is not
 ours is put into an element of its own.
 """
 

@@ -22,7 +22,7 @@ from privaudit.dumpsys import appops, device, package_checks
 from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump
 from privaudit.virtual_phone.dump_writers import text as render
-from privaudit.virtual_phone.dump_writers.packages import PackageBlockWriter
+from privaudit.virtual_phone.dump_writers.package_dump import PackageBlockWriter
 from privaudit.virtual_phone.release.layout import layout_of
 from privaudit.virtual_phone.scenario.virtual import AndroidUser, VirtualPhone
 from tests.fixtures.remodel import Remodel, app_ops, now_of
@@ -198,8 +198,8 @@ def test_overlay_path_indent_of_android_10(text):
     phone = _remodel(f"Packages:\n{excerpt}", 29)
     path = re.search(r"overlay paths:\n\s+(\S+)", excerpt)[1]
     install = replace(phone.apps[0].installs[0], overlays=(path,))
-    lines = PackageBlockWriter(phone).user_lines(phone.apps[0], install)
-    assert "\n".join(lines) == excerpt[excerpt.index("    User 0:") :].rstrip()
+    block = PackageBlockWriter(phone).block("user_state", phone.apps[0], install)
+    assert block == excerpt[excerpt.index("    User 0:") :].rstrip()
 
 
 _HEAD_16 = """Packages:

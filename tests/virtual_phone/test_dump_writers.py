@@ -13,7 +13,7 @@ from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump as render_package_dump
 from privaudit.virtual_phone.dump_writers import text as render
-from privaudit.virtual_phone.dump_writers.packages import PackageBlockWriter
+from privaudit.virtual_phone.dump_writers.package_dump import PackageBlockWriter
 from privaudit.virtual_phone.release.android import FLAG_BITS, array_map_order, java_hash
 from privaudit.virtual_phone.release.layout import layout_of
 from privaudit.virtual_phone.scenario.schema import parse_age
@@ -118,7 +118,8 @@ def test_graphene_13_package_block(samples, phone):
         },
     )
     users = tuple(AndroidUser(id=user, name="", flags=0) for user in (0, 10))
-    rendered = _without_hashes(PackageBlockWriter(replace(phone, sdk=33, users=users)).package_lines(app))
+    block = PackageBlockWriter(replace(phone, sdk=33, users=users)).block("package", app)
+    rendered = _without_hashes(block.splitlines())
     original = _without_hashes(text.splitlines())
     # One line cannot be equal: it holds the hash of the maker's certificate.
     differ = [pair for pair in zip(rendered, original, strict=True) if pair[0] != pair[1]]
@@ -174,7 +175,7 @@ def test_pixel_16_users_and_permissions(samples, phone):
         version_name="1",
         updated=datetime.fromisoformat("2025-06-25"),
     )
-    rendered = [line for install in (owner, private) for line in writer.user_lines(app, install)]
+    rendered = [line for install in (owner, private) for line in writer.block("user_state", app, install).splitlines()]
     start = next(number for number, line in enumerate(lines) if line.startswith("    User 0:"))
     # The excerpt's permissions were copied by hand in another order.
     assert sorted(rendered) == sorted(lines[start:])
@@ -189,7 +190,7 @@ def test_pixel_16_users_and_permissions(samples, phone):
         InstallPermission(name=_P + "WAKE_LOCK"),
     )
     at = lines.index("    install permissions:")
-    assert list(writer.install_permission_lines(install_permissions)) == lines[at:start]
+    assert writer.block("install_permissions", install_permissions).splitlines() == lines[at:start]
 
 
 def test_pixel_16_user_list(samples, phone):

@@ -1,54 +1,65 @@
 """``dumpsys package``: which sections it has, in which order (``com.android.server.pm.DumpHelper``).
 
-Sections without permissions (resolver tables, libraries, dex files) are there in short form, because a parser has to
-get past them. `privaudit.virtual_phone.dump_writers.packages` writes the blocks of the packages: another class of AOSP.
+Their text stands in ``package_dump.txt.jinja``. Sections without permissions (resolver tables, libraries, dex files)
+are there in short form, because a parser has to get past them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
-from typing import Final, TypeAlias
+from functools import cache
+from importlib import resources
+from typing import Any, Final, TypeAlias, TypeVar
 
-from privaudit.virtual_phone.dump_writers.packages import PackageBlockWriter, PermissionFilter
-from privaudit.virtual_phone.dump_writers.text import FILLER, fake_identity_hash, format_time
+from jinja2 import Environment, StrictUndefined, Template
+
+from privaudit.virtual_phone.dump_writers.text import JAVA_BOOL, fake_identity_hash, format_time
 from privaudit.virtual_phone.release import android
-from privaudit.virtual_phone.release.android import array_map_order
-from privaudit.virtual_phone.release.layout import ReleaseLayout, Since
-from privaudit.virtual_phone.scenario.virtual import SharedUser, VirtualApp, VirtualPhone
+from privaudit.virtual_phone.release.layout import Since
+from privaudit.virtual_phone.scenario.virtual import (
+    InstallPermission,
+    SharedUser,
+    VirtualApp,
+    VirtualGrant,
+    VirtualInstall,
+    VirtualPhone,
+)
 
-_Section: TypeAlias = tuple[str, Iterable[str]]
-"""Title and lines."""
+_Section: TypeAlias = tuple[str, str]
+"""Title and text."""
+_Item = TypeVar("_Item")
+PermissionFilter: TypeAlias = Container[str] | None
+"""Permissions that a dump is limited to; ``None``: all."""
 
 _ALWAYS_PRINTED: Final = {"Settings parse messages:", "Package warning messages:", "Active install sessions:"}
 _SESSIONS: Final[tuple[_Section, ...]] = (
-    ("Active install sessions:", ()),
-    ("Historical install sessions:", ()),
-    ("Legacy install sessions:", ("  {}",)),
+    ("Active install sessions:", ""),
+    ("Historical install sessions:", ""),
+    ("Legacy install sessions:", "  {}"),
 )
 
 
 def format_package_dump(phone: VirtualPhone, section_titles: Container[str] | None = None) -> str:
     """``dumpsys package``, which does not say what packages request. `section_titles`: the sections to print."""
-    apps = _in_map_order(phone.apps)
-    layout = phone.layout
-    sessions_last = layout.sdk >= Since.SESSIONS_LAST
+    apps = _in_map_order(phone.apps, "package")
+    factory_copies = [app.factory for app in apps if app.factory]
+    sessions_last = phone.sdk >= Since.SESSIONS_LAST
     writer = PackageBlockWriter(phone)
-    factory_copies = [line for app in apps if app.factory for line in writer.package_lines(app.factory, hidden=True)]
     sections = (
-        *_header_sections(phone),
-        ("Activity Resolver Table:", _launcher_lines(apps)),
-        *_permission_sections(phone, None),
-        _filler_section("Key Set Manager:", apps),
-        *((("", _install_log_lines(apps)),) if layout.install_log else ()),
-        ("Packages:", (line for app in apps for line in writer.package_lines(app))),
-        ("Hidden system packages:", factory_copies),
-        *((("Queries:", _query_lines(apps)),) if layout.sdk >= Since.PACKAGE_QUERIES else ()),
-        ("Shared users:", (line for shared in phone.shared_users for line in writer.shared_user_lines(shared))),
-        *((("Package Changes:", _package_change_lines(phone, apps)),) if sessions_last else _SESSIONS),
-        *((("Frozen packages:", ("  (none)",)),) if layout.sdk >= Since.CMD else ()),
-        *_dexopt_sections(layout, apps),
-        ("Settings parse messages:", ()),
-        ("Package warning messages:", ()),
+        *_header_sections(phone, writer),
+        ("Activity Resolver Table:", writer.block("launchers", apps)),
+        *_permission_sections(phone, writer, None),
+        ("Key Set Manager:", writer.block("key_sets", apps)),
+        *((("", writer.block("install_log", apps)),) if phone.layout.install_log else ()),
+        ("Packages:", writer.blocks("package", apps)),
+        ("Hidden system packages:", writer.blocks("package", factory_copies, hidden=True)),
+        *((("Queries:", writer.block("queries", apps)),) if phone.sdk >= Since.PACKAGE_QUERIES else ()),
+        ("Shared users:", writer.blocks("shared_user", phone.shared_users)),
+        *((("Package Changes:", writer.block("package_changes", apps)),) if sessions_last else _SESSIONS),
+        *((("Frozen packages:", "  (none)"),) if phone.sdk >= Since.CMD else ()),
+        *_dexopt_sections(phone, writer, apps),
+        ("Settings parse messages:", ""),
+        ("Package warning messages:", ""),
         *(_SESSIONS[:1] if sessions_last else ()),
     )
     return _join_sections(section for section in sections if section_titles is None or section[0] in section_titles)
@@ -61,19 +72,19 @@ def format_single_package_dump(phone: VirtualPhone, package: str) -> str:
         # Android 6 has none of the sections that complain.
         return f"Unable to find package: {package}\n" if phone.sdk >= Since.CMD else ""
     writer = PackageBlockWriter(phone, detailed=True)
-    factory = writer.package_lines(app.factory, hidden=True) if app.factory is not None else ()
-    shared = writer.shared_user_lines(phone.find_shared_user(app.shared_user)) if app.shared_user is not None else ()
+    factory_copies = [app.factory] if app.factory is not None else []
+    shared_users = [phone.find_shared_user(app.shared_user)] if app.shared_user is not None else []
     declared = {name: (package, app.app_id, protection) for name, protection in app.declared_permissions.items()}
     return _join_sections(
         (
-            ("Activity Resolver Table:", _launcher_lines([app])),
-            ("Permissions:", _permission_definition_lines(phone.layout, declared)),
-            _filler_section("Key Set Manager:", [app]),
-            ("Packages:", writer.package_lines(app)),
-            ("Hidden system packages:", factory),
-            *((("Queries:", _query_lines([app])),) if phone.sdk >= Since.PACKAGE_QUERIES else ()),
-            ("Shared users:", shared),
-            *_dexopt_sections(phone.layout, [app]),
+            ("Activity Resolver Table:", writer.block("launchers", [app])),
+            ("Permissions:", writer.block("permission_definitions", declared)),
+            ("Key Set Manager:", writer.block("key_sets", [app])),
+            ("Packages:", writer.block("package", app)),
+            ("Hidden system packages:", writer.blocks("package", factory_copies, hidden=True)),
+            *((("Queries:", writer.block("queries", [app])),) if phone.sdk >= Since.PACKAGE_QUERIES else ()),
+            ("Shared users:", writer.blocks("shared_user", shared_users)),
+            *_dexopt_sections(phone, writer, [app]),
         )
     )
 
@@ -84,14 +95,14 @@ def format_permission_dump(phone: VirtualPhone, names: Collection[str]) -> str:
     Android looks at the state of the uid, not at the manifest: a package of a shared uid is printed when another
     package of that uid requested the permission. Factory copies are left out.
     """
-    apps = [app for app in _in_map_order(phone.apps) if _has_state(phone, app, names)]
+    apps = [app for app in _in_map_order(phone.apps, "package") if _has_state(phone, app, names)]
     shared_users = [shared for shared in phone.shared_users if _shared_has_state(shared, names)]
     writer = PackageBlockWriter(phone, names=names)
     return _join_sections(
         (
-            *_permission_sections(phone, names),
-            ("Packages:", (line for app in apps for line in writer.package_lines(app))),
-            ("Shared users:", (line for shared in shared_users for line in writer.shared_user_lines(shared))),
+            *_permission_sections(phone, writer, names),
+            ("Packages:", writer.blocks("package", apps)),
+            ("Shared users:", writer.blocks("shared_user", shared_users)),
         )
     )
 
@@ -105,6 +116,96 @@ def is_permission_granted(phone: VirtualPhone, name: str, package: str, user: in
     at_install = (*app.install_permissions, *shared)
     states = (phone.runtime_grants(app, user), at_install)
     return any(state.name == name and state.granted for group in states for state in group)
+
+
+class PackageBlockWriter:
+    """Writes parts of one dump, with the macros of the template.
+
+    `names`, of ``dumpsys package permission``, limits the permissions, and omits paths and ABIs. `detailed` blocks, of
+    ``dumpsys package PKG``, have the requested permissions.
+    """
+
+    def __init__(self, phone: VirtualPhone, *, names: PermissionFilter = None, detailed: bool = False) -> None:
+        self._phone = phone
+        self._names = names
+        values = {
+            "phone": phone,
+            "sdk": phone.sdk,
+            "layout": phone.layout,
+            "names": names,
+            "detailed": detailed,
+            "packages_detailed": detailed or (names is None and phone.layout.requested_in_full_dump),
+            "is_shown": self._is_shown,
+            "state": self._format_state,
+            "user_words": self._user_words,
+            "install_permission_rows": self._install_permission_rows,
+        }
+        self._macros = _template().make_module(values)
+
+    def block(self, macro: str, *values: object, **options: object) -> str:
+        """Return what a macro prints, without its last line feed."""
+        text: str = getattr(self._macros, macro)(*values, **options)
+        return text.removesuffix("\n")
+
+    def blocks(self, macro: str, items: Iterable[object], **options: object) -> str:
+        """Return what a macro prints of each of `items`."""
+        return "\n".join(self.block(macro, item, **options) for item in items)
+
+    def _is_shown(self, name: str) -> bool:
+        return self._names is None or name in self._names
+
+    def _format_state(self, permission: VirtualGrant | InstallPermission) -> str:
+        granted = JAVA_BOOL[permission.granted]
+        return f"{permission.name}: granted={granted}{self._phone.layout.format_flags(permission.flags)}"
+
+    def _user_words(self, install: VirtualInstall) -> str:
+        values = {
+            "ceDataInode": install.ce_inode,
+            "deDataInode": install.de_inode,
+            "installed": JAVA_BOOL[install.installed],
+            "suspended": JAVA_BOOL[install.suspended],
+            "distractionFlags": 0,
+            "stopped": JAVA_BOOL[install.stopped],
+            "notLaunched": JAVA_BOOL[install.not_launched],
+            "enabled": install.enabled,
+        }
+        keys = self._phone.layout.user_line_keys
+        return " ".join(f"{key}={values.get(key, 'false')}" if key else "" for key in keys)
+
+    def _install_permission_rows(self, permissions: Iterable[InstallPermission]) -> list[InstallPermission]:
+        """Return the rows in the dump's order; those of a secondary user, from Android 12 on, after the common one."""
+        is_per_user = self._phone.sdk >= Since.INSTALL_PER_USER
+        shown = [row for row in permissions if self._is_shown(row.name) and (row.user is None or is_per_user)]
+        return _in_map_order(sorted(shown, key=lambda row: row.user or 0))
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(  # noqa: S701 - plain text
+        variable_start_string="<<",
+        variable_end_string=">>",
+        line_statement_prefix="%",
+        line_comment_prefix="%%",
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"in_map_order": _in_map_order, "java": JAVA_BOOL.__getitem__, "time": format_time}
+    environment.globals |= {
+        "Since": Since,
+        "gids": android.PERMISSION_GIDS,
+        "hash": fake_identity_hash,
+        "restricted": android.HARD_RESTRICTED | android.SOFT_RESTRICTED,
+    }
+    text = (resources.files(__package__) / "package_dump.txt.jinja").read_text(encoding="utf-8")
+    return environment.from_string(text)
+
+
+def _in_map_order(items: Iterable[_Item], attribute: str = "name") -> list[_Item]:
+    """Sort objects by an attribute, or names (``""``), in the order of `android.array_map_order`."""
+
+    def position(item: Any) -> int:  # noqa: ANN401 - any row of the model
+        return android.java_hash(getattr(item, attribute) if attribute else item)
+
+    return sorted(items, key=position)
 
 
 def _has_state(phone: VirtualPhone, app: VirtualApp, names: Collection[str]) -> bool:
@@ -121,106 +222,36 @@ def _shared_has_state(shared: SharedUser, names: Collection[str]) -> bool:
 
 def _join_sections(sections: Iterable[_Section]) -> str:
     """Join sections with an empty line. An empty section is left out, except those that Android always prints."""
-    bodies = ((title, list(lines)) for title, lines in sections)
-    printed = ((title, body) for title, body in bodies if body or title in _ALWAYS_PRINTED)
-    return "\n\n".join("\n".join((title, *body) if title else body) for title, body in printed) + "\n"
+    printed = (filter(None, section) for section in sections if section[1] or section[0] in _ALWAYS_PRINTED)
+    return "\n\n".join(map("\n".join, printed)) + "\n"
 
 
-def _in_map_order(apps: Iterable[VirtualApp]) -> list[VirtualApp]:
-    by_name = {app.package: app for app in apps}
-    return [by_name[name] for name in array_map_order(by_name)]
+def _header_sections(phone: VirtualPhone, writer: PackageBlockWriter) -> Iterator[_Section]:
+    """Everything before the resolver tables: versions, verifiers, libraries, features."""
+    has_domain_verifier = phone.sdk >= Since.DOMAIN_VERIFIER
+    yield "Database versions:", writer.block("database_versions")
+    if has_domain_verifier:
+        yield "Known Packages:", writer.block("known_packages")
+    yield "Verifiers:", writer.block("verifier", "Required")
+    yield "Domain Verifier:" if has_domain_verifier else "Intent Filter Verifier:", writer.block("verifier", "Using")
+    yield "Libraries:", writer.block("libraries")
+    yield "Features:", writer.block("features")
 
 
-def _permission_sections(phone: VirtualPhone, names: PermissionFilter) -> Iterator[_Section]:
+def _permission_sections(
+    phone: VirtualPhone, writer: PackageBlockWriter, names: PermissionFilter
+) -> Iterator[_Section]:
     levels = android.PROTECTION_LEVELS.items()
     first = android.PERMISSION_FIRST_SDK
     defined = {name: ("android", 1000, level) for name, level in levels if first.get(name, 0) <= phone.sdk}
     for app in phone.apps:
         defined |= {name: (app.package, app.app_id, level) for name, level in app.declared_permissions.items()}
     selected = {name: owner for name, owner in defined.items() if names is None or name in names}
-    yield "Permissions:", _permission_definition_lines(phone.layout, selected)
-    yield "AppOp Permissions:", _app_op_permission_lines(phone, names)
+    yield "Permissions:", writer.block("permission_definitions", selected)
+    yield "AppOp Permissions:", writer.block("app_op_permissions", android.APP_OP_PERMISSIONS)
 
 
-def _permission_definition_lines(layout: ReleaseLayout, defined: dict[str, tuple[str, int, str]]) -> Iterator[str]:
-    """Write permission definitions (``LegacyPermission.dump``): name → package, uid, protection level."""
-    no_gids = "[]" if layout.sdk >= Since.DOMAIN_VERIFIER else "null"
-    for name in array_map_order(defined):
-        owner, uid, protection = defined[name]
-        gids = f"[{android.PERMISSION_GIDS[name]}]" if name in android.PERMISSION_GIDS else no_gids
-        yield f"  Permission [{name}] ({fake_identity_hash('permission', name)}):"
-        yield f"    sourcePackage={owner}"
-        yield f"    uid={uid} gids={gids} type=0 prot={protection}"
-        yield f"    perm={layout.permission_class}{{{fake_identity_hash('info', name)} {name}}}"
-        if name == android.full_permission_name("READ_EXTERNAL_STORAGE"):
-            yield "    enforced=true"
-
-
-def _app_op_permission_lines(phone: VirtualPhone, names: PermissionFilter) -> Iterator[str]:
-    for name in array_map_order(name for name in android.APP_OP_PERMISSIONS if names is None or name in names):
-        yield f"  AppOp Permission {name}:"
-        requesting = (app.package for app in phone.apps if name in app.requested_permissions)
-        yield from (f"    {package}" for package in array_map_order(requesting))
-
-
-def _header_sections(phone: VirtualPhone) -> Iterator[_Section]:
-    """Everything before the resolver tables: versions, verifiers, libraries, features."""
-    layout = phone.layout
-    key = "buildFingerprint" if layout.sdk >= Since.DOMAIN_VERIFIER else "fingerprint"
-    version = (
-        f"    sdkVersion={phone.sdk} databaseVersion=3 ",
-        f"    {key}={phone.properties.get('ro.build.fingerprint', 'unknown')} ",
-    )
-    yield "Database versions:", ("  Internal:", *version, "  External:", *version)
-    if layout.sdk >= Since.DOMAIN_VERIFIER:
-        yield "Known Packages:", FILLER["sections"]["Known Packages:"].splitlines()
-    verifier = phone.find_app("com.android.vending")
-    uid = f"com.android.vending (uid={-1 if verifier is None else verifier.app_id})"
-    yield "Verifiers:", (f"  Required: {uid}",)
-    yield "Domain Verifier:" if layout.sdk >= Since.DOMAIN_VERIFIER else "Intent Filter Verifier:", (f"  Using: {uid}",)
-    yield from ((title, FILLER["sections"][title].splitlines()) for title in ("Libraries:", "Features:"))
-
-
-def _launcher_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
-    names = [app.package for app in apps if app.labels and not app.is_system]
-    lines = [f"        {fake_identity_hash('activity', name)} {name}/.MainActivity" for name in names]
-    if lines:
-        yield from ("  Non-Data Actions:", "      android.intent.action.MAIN:", *lines)
-
-
-def _install_log_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
-    """Samsung's log of its installer, without indent and title (seen in captures; the wording is invented)."""
-    for app in apps:
-        if not app.is_system:
-            observer = fake_identity_hash("observer", app.package)
-            yield f"{format_time(app.updated)}: START INSTALL PACKAGE: observer{{{observer}}}"
-            yield f"          pkg{{{app.package}}}"
-            yield f"{format_time(app.updated)}: result of install: 1{{{app.app_id}}}"
-
-
-def _filler_section(title: str, apps: Iterable[VirtualApp]) -> _Section:
-    template = FILLER["app_sections"][title]
-    return title, [template.format(app=app, number=number) for number, app in enumerate(apps, 1)]
-
-
-def _query_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
-    """Write which app may see which (Android 11)."""
-    yield from ("  system apps queryable: false", "  queries via package name:")
-    for app in apps:
-        if app.queries:
-            yield f"    {app.package}:"
-            yield from (f"      {package}" for package in app.queries)
-    yield from ("  queries via intent:", "  queryable via interaction:")
-
-
-def _package_change_lines(phone: VirtualPhone, apps: Iterable[VirtualApp]) -> Iterator[str]:
-    newest = [app.package for app in apps if not app.is_system][:3]
-    yield f"  Sequence number={len(newest)}"
-    for user in phone.user_ids[:1]:
-        yield f"  User {user}:"
-        yield from (f"    seq={number}, package={package}" for number, package in enumerate(newest))
-
-
-def _dexopt_sections(layout: ReleaseLayout, apps: Sequence[VirtualApp]) -> Iterator[_Section]:
-    if layout.sdk >= Since.CMD:
-        yield from (_filler_section(title, apps) for title in ("Dexopt state:", "Compiler stats:"))
+def _dexopt_sections(phone: VirtualPhone, writer: PackageBlockWriter, apps: Sequence[VirtualApp]) -> Iterator[_Section]:
+    if phone.sdk >= Since.CMD:
+        yield "Dexopt state:", writer.block("dexopt_state", apps)
+        yield "Compiler stats:", writer.block("compiler_stats", apps)
