@@ -17,11 +17,10 @@ from typing import Final, Self, TypeAlias
 from privaudit.virtual_phone.adbd import wire
 from privaudit.virtual_phone.adbd.auth import TOKEN_SIZE, AuthType, KeyPolicy, is_valid_signature, parse_adb_public_key
 from privaudit.virtual_phone.adbd.faults import FaultInjector, SimulatedLink
-from privaudit.virtual_phone.adbd.sync import SyncService
 from privaudit.virtual_phone.file_tree import FileTree
 from privaudit.virtual_phone.shell import InputStream, OutputSink, Program, Shell
 
-DEFAULT_FEATURES: Final = ("shell_v2", "cmd", "stat_v2", "ls_v2")
+DEFAULT_FEATURES: Final = ("shell_v2", "cmd")
 """Features that the phone announces by default; a phone below Android 7 has none."""
 
 _AdbService: TypeAlias = Callable[[wire.AdbStream], None]
@@ -331,11 +330,7 @@ class _HostConnection:
         server = self._server
         kind, colon, command = name.partition(":")
         kind, *args = kind.split(",")
-        if not colon or (args and "shell_v2" not in server.features):
-            return None
-        if kind == "sync":
-            return lambda stream: SyncService(stream, server.files, server.features).serve()
-        if kind not in {"shell", "exec"}:
+        if not colon or kind not in {"shell", "exec"} or (args and "shell_v2" not in server.features):
             return None
         terminal = "pty" in args or (kind == "shell" and not command and "raw" not in args)
         # Without a command, standard input is the script. At a terminal there is no prompt for it.
