@@ -1,7 +1,5 @@
 """Continue an interrupted capture with the same phone: only missing and truncated answers are collected."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime

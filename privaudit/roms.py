@@ -4,8 +4,6 @@ Each ROM is one TOML file in ``privaudit/data/roms``; its README explains the ke
 the file that ``like`` names, and then from ``aosp.toml``, stock Android.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterator, Mapping

@@ -7,8 +7,6 @@ that an app renames, encrypts or downloads later are not in the table.
 Format: https://source.android.com/docs/core/runtime/dex-format.
 """
 
-from __future__ import annotations
-
 import struct
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator

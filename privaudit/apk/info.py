@@ -1,7 +1,5 @@
 """What an APK declares: labels in the phone's languages, permissions, a launcher icon, and its signers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final

@@ -3,8 +3,6 @@
 `LabelResolver.find_other_labels` has the rest: what a phone displays with another SIM card, screen or time of day.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final

@@ -4,8 +4,6 @@ AOSP: ``frameworks/base/core/res/res/values/public-final.xml`` (ids), ``ParsingP
 count).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

@@ -6,8 +6,6 @@ bounded by the size of the table, and the ranges that were read are recorded, so
 AOSP: ``frameworks/base/libs/androidfw/include/androidfw/ResourceTypes.h``, ``LoadedArsc.cpp``, ``ResourceTypes.cpp``.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ ignored, and every method but "deflated" counts as stored. What Android rejects 
 never read from another file than the one that Android runs.
 """
 
-from __future__ import annotations
-
 import struct
 import zlib
 from collections.abc import Iterator, Mapping

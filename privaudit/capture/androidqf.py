@@ -7,8 +7,6 @@ last: where AndroidQF was interrupted it is missing. Its other files (backups, l
 opened.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

@@ -4,8 +4,6 @@ Live answers, bug reports and text files all pass through `classify_answer`, so 
 same state.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ The same plan reads an APK on a phone, in round trips (`privaudit.capture.remote
 (`privaudit.vetting`). A plan is a generator: it yields ranges, and continues once these can be read.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Generator, Iterator, Mapping
 from typing import Final, Protocol, TypeAlias

@@ -8,8 +8,6 @@ Private: it contains the name of every app on the phone.
 One module because the manifest and the zip are one format, and are versioned together.
 """
 
-from __future__ import annotations
-
 import hashlib
 import zipfile
 from collections import Counter

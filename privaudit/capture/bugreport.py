@@ -7,8 +7,6 @@ lacks is reported as not asked. AOSP: ``frameworks/native/cmds/dumpstate/dumpsta
 names the text file (``Dumpstate::FinishZipFile``); some vendors omit it.
 """
 
-from __future__ import annotations
-
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping

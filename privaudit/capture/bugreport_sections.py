@@ -6,8 +6,6 @@ but cannot remove the genuine ones that follow. A section that occurs twice, and
 footer that do not belong together, is not trusted.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from collections import Counter

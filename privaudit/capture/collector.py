@@ -1,7 +1,5 @@
 """Collect a capture from a phone: a first round of questions in one script, then follow-up rounds."""
 
-from __future__ import annotations
-
 import itertools
 import re
 import secrets

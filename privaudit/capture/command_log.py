@@ -1,7 +1,5 @@
 """The command log: every command that was sent to a phone, with its reason, time, duration and exit code."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime

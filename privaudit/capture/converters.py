@@ -4,8 +4,6 @@ Also restore the blanks of copied text, and split files that hold several dumps.
 verbatim; `Answer.translated_from` records it, also in a saved capture.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections import defaultdict

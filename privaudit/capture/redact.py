@@ -7,8 +7,6 @@ may name persons and numbers. The other answers are about apps and their package
 such data.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import replace

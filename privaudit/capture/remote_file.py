@@ -1,7 +1,5 @@
 """Read ranges of files on a phone: in blocks, many files in one round trip, each block only once."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -6,8 +6,6 @@ They are random per run, so that nothing inside an answer can imitate its end.
 Together with the table of reads this is all that a capture can execute on a phone; both are reviewed together.
 """
 
-from __future__ import annotations
-
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence

@@ -3,8 +3,6 @@
 Nothing is unpacked, and a symbolic link out of the folder is not followed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import lzma
 import struct

@@ -1,7 +1,5 @@
 """Select the reader for a saved source: a capture zip, AndroidQF, a bug report, or a folder of text files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from privaudit.capture import androidqf, archive, bugreport, text_folder

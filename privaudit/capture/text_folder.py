@@ -3,8 +3,6 @@
 Any subset is accepted. Missing files are reported as not asked.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import replace

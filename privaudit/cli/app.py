@@ -3,8 +3,6 @@
 A module of `privaudit.cli` is imported, and its options are built, when one of its commands is used.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Mapping

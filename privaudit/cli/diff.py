@@ -1,7 +1,5 @@
 """``privaudit diff``: what changed between two reports or saved captures of one phone."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """``privaudit`` without a command, in a terminal: a short menu for users who never type commands."""
 
-from __future__ import annotations
-
 import os
 import sys
 import webbrowser

@@ -4,8 +4,6 @@ The help of these options is in the ``cli`` table of the message catalog. Option
 of `signatures` and `rules`, stand beside them: their tables are then parsed only when such a command runs.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 import sys

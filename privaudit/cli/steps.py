@@ -1,7 +1,5 @@
 """``privaudit steps`` and ``open``: the taps that close access by hand, printed or on the phone's own settings page."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated

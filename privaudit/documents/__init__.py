@@ -5,8 +5,6 @@ blocks. `privaudit.documents.render` writes them as text, Markdown or HTML. Docu
 quote its sentences, and an evidence folder holds whole reports.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias

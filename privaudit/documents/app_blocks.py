@@ -1,7 +1,5 @@
 """Blocks about one app that several documents share: its identity, the audit, its access, the evidence lines."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterator, Mapping
 from typing import Final
 

@@ -7,8 +7,6 @@ parts except itself and the hash page, which shows the hash of that list.
 A folder is written beside its place and renamed, so that it is there whole or not at all. Files are 0600, folders 0700.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import shutil

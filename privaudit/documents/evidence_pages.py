@@ -1,7 +1,5 @@
 """The pages of an evidence folder: hash page to photograph, evidence lines, incident log, sealed notice."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final

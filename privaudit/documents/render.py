@@ -4,8 +4,6 @@ Plain text is 80 columns wide: for a screen, an e-mail, or the ticket form of an
 nothing; the page may apply its own style sheet and nothing else.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The rights page of a country, and half a page for contacts who were called by a collector."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Final
 

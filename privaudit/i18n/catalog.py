@@ -4,8 +4,6 @@ Each language is one TOML file in ``privaudit/data/locales`` with a table of sen
 the base file, and stands in for sentences that another language lacks.
 """
 
-from __future__ import annotations
-
 import contextlib
 import locale
 import os

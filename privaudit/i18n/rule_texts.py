@@ -3,8 +3,6 @@
 `privaudit.knowledge.rules` reads and checks the whole files; this module reads only what a sentence needs of them.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Labels are written by the developers of the apps that privaudit warns about. Tex
 sentence or an output.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from typing import Final
 

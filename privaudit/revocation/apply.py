@@ -3,8 +3,6 @@
 No change counts as done until it was read back: ``pm revoke`` reports success even where it did nothing.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable

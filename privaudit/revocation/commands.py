@@ -7,8 +7,6 @@ Sources: ``PackageManagerShellCommand``, ``AppOpsService.Shell``, ``RoleShellCom
 ``ActivityManagerShellCommand`` (AOSP 6 to 16).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final

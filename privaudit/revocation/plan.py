@@ -3,8 +3,6 @@
 A plan contains only apps that the user named, and nothing in it affects another app. Making a plan changes nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """Pages of the Settings app: the taps that lead to one in the words of the phone's menus, and opening one over ADB."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final

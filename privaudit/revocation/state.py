@@ -3,8 +3,6 @@
 So a state that is read back is evaluated in the same way as the one before.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Send commands to a phone and receive their output, without interpreting either."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from functools import partial

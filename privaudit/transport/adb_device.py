@@ -1,7 +1,5 @@
 """Connect to a phone over a cable or the network with adb-shell, pinned because we use parts that are not public."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

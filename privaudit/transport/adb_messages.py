@@ -1,7 +1,5 @@
 """adb-shell's ADB protocol, extended by what it discards: the phone's features, and the reply "no such service"."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 import sys

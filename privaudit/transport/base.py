@@ -1,7 +1,5 @@
 """The interface of a connection to a phone, with the limits that every transport keeps."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

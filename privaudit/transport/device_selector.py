@@ -1,7 +1,5 @@
 """Select the phone that a person means by a serial number, a suffix of one, or nothing if there is only one phone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar

@@ -1,7 +1,5 @@
 """Survey the phones connected to this computer, by cable and by ADB server, with what blocks each and what to do."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

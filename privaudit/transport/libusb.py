@@ -1,7 +1,5 @@
 """Load libusb, and turn its errors into ours."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import sys

@@ -1,7 +1,5 @@
 """Decode the output of a phone's shell: packets of ``shell_v2``, a terminal's text before Android 7, or raw bytes."""
 
-from __future__ import annotations
-
 import math
 import re
 import secrets

@@ -4,8 +4,6 @@ adb-shell 0.4.4 has transports of its own. Measured against AOSP's adbd 34, they
 core after the phone disconnects, lose the end of long writes and wait 40 ms for every answer; these do not.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 import socket

@@ -3,8 +3,6 @@
 Uses libusb directly: adb-shell's own USB transport cannot be configured to do what the comments below require.
 """
 
-from __future__ import annotations
-
 import contextlib
 import sys
 import time

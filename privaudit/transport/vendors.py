@@ -4,8 +4,6 @@ USB vendor ids: usb.ids, and the udev rules of Debian's ``android-sdk-platform-t
 vendors' help pages; menus differ by version, so that each text leads to the closest one.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@
 `privaudit.vetting.batch` can run it on every core, or on several computers, with the same result.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime

@@ -4,8 +4,6 @@ One module, because a job, the line that it gives and the results file that tell
 `privaudit.vetting.dask_cluster` maps the same function over the computers of a cluster.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -1,7 +1,5 @@
 """Summarise many vetted apps in a table: lending and listed apps, unreadable files, and the number of all others."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ The manifest decides which APK is the base, never the entry's name: names in a b
 written to a path that a bundle names.
 """
 
-from __future__ import annotations
-
 import contextlib
 import tempfile
 import zlib

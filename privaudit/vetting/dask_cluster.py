@@ -4,8 +4,6 @@ The only module that knows Dask, from the extra ``privaudit[cluster]``. It conne
 Dask itself connects from there to the workers.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections import Counter

@@ -4,8 +4,6 @@ An app that is not installed holds no permission, so the document states what th
 Docstrings of classes are descriptions in the published JSON Schema.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

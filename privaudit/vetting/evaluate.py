@@ -4,8 +4,6 @@ One module, because each step takes what the one before it returns: `read_app_bu
 turns their contents into the document's `VettedApp`, `evaluate_findings` states what to know before installing.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -3,8 +3,6 @@
 This fetches some megabytes of code; the phone itself computes the SHA-256 of the whole APK.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, replace
 from typing import Final

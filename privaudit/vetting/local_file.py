@@ -1,7 +1,5 @@
 """A file of this computer, opened for reading parts of it, with a check that it did not change meanwhile."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

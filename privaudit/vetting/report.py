@@ -1,7 +1,5 @@
 """Render the document on a vetted app: JSON, an HTML page, and plain text for a terminal or a file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime

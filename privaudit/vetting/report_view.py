@@ -1,7 +1,5 @@
 """Word a vetting document: the sentences that the text and the HTML page arrange."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date

@@ -1,7 +1,5 @@
 """The APKs of the virtual phones, built with Android's own tools (``tools/build_demo_apks.py`` in the sources)."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from collections.abc import Mapping

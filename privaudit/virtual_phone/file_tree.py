@@ -1,7 +1,5 @@
 """The files of a virtual phone, which adbd and the shell read."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """The changing state of a virtual phone. Phones are immutable: a change replaces the phone by another one."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """The board: a line per phone, instructions for the selected one, and the keys. Results stay hidden until requested."""
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from collections.abc import Callable, Iterator

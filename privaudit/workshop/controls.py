@@ -1,7 +1,5 @@
 """What the board and the plain view share: the texts about a row, and what each key does."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final

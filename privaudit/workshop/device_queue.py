@@ -10,8 +10,6 @@ to a phone before its owner's consent is recorded.
 Longer than most modules because it is one state machine: a transition is only understood beside the others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final

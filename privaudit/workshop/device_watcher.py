@@ -1,7 +1,5 @@
 """Finds the phones that are plugged in, in the same way as ``privaudit devices``. Sends nothing to a phone."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Final, Protocol
 

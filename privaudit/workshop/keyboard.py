@@ -1,7 +1,5 @@
 """Single keys without Enter, on POSIX terminals and the Windows console. No other module reads the terminal's input."""
 
-from __future__ import annotations
-
 import os
 import sys
 import threading

@@ -1,7 +1,5 @@
 """The printed kit: what is handed out or filled in before a workshop, without any phone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path

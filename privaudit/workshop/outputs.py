@@ -1,7 +1,5 @@
 """What is written about a phone that was read: its page, its capture, its record, and the full report for its owner."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path

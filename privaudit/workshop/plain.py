@@ -1,7 +1,5 @@
 """The workshop as plain lines, for screen readers, logs and simple terminals. Commands are lines too."""
 
-from __future__ import annotations
-
 import sys
 import threading
 from collections.abc import Callable, Iterable

@@ -3,8 +3,6 @@
 Each is a real ADB daemon on loopback. One in six is unplugged while it is read and comes back, as with a loose cable.
 """
 
-from __future__ import annotations
-
 import random
 import time
 from dataclasses import dataclass, replace

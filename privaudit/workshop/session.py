@@ -1,7 +1,5 @@
 """A running workshop: one loop handles device scans, worker events and keys; the view shows the result."""
 
-from __future__ import annotations
-
 import contextlib
 import queue
 import threading

@@ -7,8 +7,6 @@ computed.
 Longer than most modules because what is counted, what is suppressed and what is rendered have to be reviewed together.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json as jsonlib

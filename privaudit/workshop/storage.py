@@ -8,8 +8,6 @@ to go on: its date, or today's, may come from a clock that is wrong, and closing
 Longer than most modules because reading, locking and writing share one promise: what is on the disk at any moment.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import hmac

@@ -3,8 +3,6 @@
 Only reads: a worker sends what an audit sends, what is needed to recognise a phone again, and the closing check.
 """
 
-from __future__ import annotations
-
 import contextlib
 import sys
 import threading

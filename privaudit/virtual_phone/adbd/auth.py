@@ -3,8 +3,6 @@
 AOSP: packages/modules/adb/protocol.txt (AUTH), system/core/libcrypto_utils/android_pubkey.cpp (the key format).
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import struct

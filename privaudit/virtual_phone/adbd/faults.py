@@ -1,7 +1,5 @@
 """Faults on the wire from the virtual phone: slow links, a pulled cable, a stalled phone, corrupted messages."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterable

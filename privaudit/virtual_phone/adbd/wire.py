@@ -1,7 +1,5 @@
 """ADB messages and streams (AOSP: packages/modules/adb/protocol.txt, adb.h, types.h)."""
 
-from __future__ import annotations
-
 import socket
 import struct
 import threading

@@ -5,8 +5,6 @@ in brackets. D (11 on): the same, one block per attribution tag (usually ``null`
 blank after its bracket.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final

@@ -4,8 +4,6 @@ Their text stands in ``package_dump.txt.jinja``. Sections without permissions (r
 are there in short form, because a parser has to get past them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources

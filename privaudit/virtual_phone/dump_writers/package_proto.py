@@ -4,8 +4,6 @@ Written as ``ProtoOutputStream`` writes it: fields in the order of their numbers
 message keeps its tag.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TypeAlias

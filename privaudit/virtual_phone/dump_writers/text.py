@@ -4,8 +4,6 @@ Written from AOSP sources and real captures, never from the parsers in `privaudi
 repeated here. The modules ``package_dump`` and ``appops`` write the two long dumps.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta

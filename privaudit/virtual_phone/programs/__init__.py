@@ -1,7 +1,5 @@
 """The programs of the virtual phone: what Android prints, on which stream, with which exit status."""
 
-from __future__ import annotations
-
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence

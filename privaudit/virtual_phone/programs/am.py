@@ -1,7 +1,5 @@
 """``am``: shows settings pages and stops apps (``ActivityManagerShellCommand``)."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace

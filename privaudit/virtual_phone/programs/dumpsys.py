@@ -1,7 +1,5 @@
 """``dumpsys``: the state of the system services."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final

@@ -3,8 +3,6 @@
 ``pm revoke`` succeeds in many cases in which it does nothing. Each is here, on the Androids that have it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final

@@ -1,7 +1,5 @@
 """What the programs of the phone share: results, exceptions as each Android prints them, vendor restrictions, users."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

@@ -1,7 +1,5 @@
 """``cmd`` and its services: ``appops``, ``settings``, ``user``, ``role`` and ``notification``, reads and writes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final

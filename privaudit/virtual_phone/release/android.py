@@ -1,7 +1,5 @@
 """Constants of Android out of ``android.toml``: permissions, app-ops and flag bits."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterable, Mapping

@@ -4,8 +4,6 @@ Written from AOSP sources (6, 9, 10, 11, 14, 16) and from captures of real devic
 its neighbours have. `Since` has what came to stay; `ReleaseLayout` has what varies more (see ``layouts.toml``).
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

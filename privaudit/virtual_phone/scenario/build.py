@@ -3,8 +3,6 @@
 One module, because an app, its installation for a user and a shared user derive their permissions from each other.
 """
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -3,8 +3,6 @@
 Its ``seed`` decides what the owner allowed each of them and when it was installed, the same in every run.
 """
 
-from __future__ import annotations
-
 import tomllib
 from datetime import datetime, timedelta
 from functools import cache

@@ -4,8 +4,6 @@ A scenario says what a person would say: this app was allowed contacts and read 
 (flags, uid modes, gids, paths, the state for other users) `privaudit.virtual_phone.scenario.build` derives.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

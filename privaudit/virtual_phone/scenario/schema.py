@@ -1,7 +1,5 @@
 """The keys of a scenario file, their types, and the words for states."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container
 from datetime import datetime, timedelta

@@ -4,8 +4,6 @@ Every script is limited in steps, depth and output, and ends with an exit status
 and `sleep` leave it.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 

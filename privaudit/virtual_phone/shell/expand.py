@@ -3,8 +3,6 @@
 File names are never generated from patterns: an unquoted ``*`` stays as it is, as under ``set -f``.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from itertools import groupby

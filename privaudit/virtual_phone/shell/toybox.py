@@ -4,8 +4,6 @@
 too short for one of its own and all share how they read files and options.
 """
 
-from __future__ import annotations
-
 import hashlib
 import operator
 import re
