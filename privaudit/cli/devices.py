@@ -81,13 +81,13 @@ def scan_devices(on_key_created: OnKeyCreated) -> tuple[Sequence[ConnectedDevice
     from privaudit.transport import diagnosis
     from privaudit.transport.device_selector import serial_suffixes
 
-    survey = diagnosis.survey_devices()
-    checked = [_read_phone(status, on_key_created) for status in survey.devices]
-    suffixes = serial_suffixes(survey.devices)
+    devices, usb_error = diagnosis.survey_devices()
+    checked = [_read_phone(status, on_key_created) for status in devices]
+    suffixes = serial_suffixes(devices)
     connected = [
         ConnectedDevice(status, phone, suffix) for (status, phone), suffix in zip(checked, suffixes, strict=True)
     ]
-    return connected, None if connected else survey.usb_error or PhoneError("errors.no_phone")
+    return connected, None if connected else usb_error or PhoneError("errors.no_phone")
 
 
 def _read_phone(status: DeviceStatus, on_key_created: OnKeyCreated) -> tuple[DeviceStatus, Phone | None]:

@@ -108,10 +108,11 @@ def connect_usb(
         if attempt:
             time.sleep(RETRY_DELAY_S)
         try:
-            scan = usb.scan_usb(only_path=usb_path)
-            if not scan.adb_devices:
-                raise (scan.unusable[0].obstacle if scan.unusable else None) or PhoneError("errors.no_phone")
-            device = select_device(scan.adb_devices, serial)
+            devices = usb.scan_usb(only_path=usb_path)
+            ready = [device for device in devices if device.adb_interface is not None]
+            if not ready:
+                raise (devices[0].obstacle if devices else None) or PhoneError("errors.no_phone")
+            device = select_device(ready, serial)
             stream = usb.UsbStream(device)
             key = key or load_or_create(key_folder, on_key_created)
             return _authenticate(stream, "usb", key, on_waiting, auth_timeout_s)

@@ -30,17 +30,12 @@ class DeviceStatus(DeviceCandidate):
     """The entry of the list that the phone came from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionSurvey:
-    """The phones connected to this computer."""
-
-    devices: tuple[DeviceStatus, ...]
-    usb_error: PhoneError | None
-    """Why the USB bus could not be scanned."""
-
-
-def survey_devices(*, known_devices: Iterable[usb.UsbDevice] = ()) -> ConnectionSurvey:
+def survey_devices(
+    *, known_devices: Iterable[usb.UsbDevice] = ()
+) -> tuple[tuple[DeviceStatus, ...], PhoneError | None]:
     """List the phones of the ADB server and of the USB bus, each phone once. Sends nothing to a phone.
+
+    Returns them, and why the bus could not be scanned if so.
 
     `known_devices`: phones of an earlier survey that are not opened again, see `privaudit.transport.usb.scan_usb`.
     """
@@ -58,9 +53,9 @@ def survey_devices(*, known_devices: Iterable[usb.UsbDevice] = ()) -> Connection
         for device in server_devices
     ]
     try:
-        scan = usb.scan_usb(known_devices=known_devices)
+        usb_devices = usb.scan_usb(known_devices=known_devices)
     except PhoneError as error:
-        return ConnectionSurvey(devices=tuple(devices), usb_error=error)
+        return tuple(devices), error
     paths = {device.usb_path for device in server_devices if device.usb_path}
     serials = {device.serial for device in server_devices if device.serial}
     devices += [
@@ -73,10 +68,10 @@ def survey_devices(*, known_devices: Iterable[usb.UsbDevice] = ()) -> Connection
             brand=device.brand,
             device=device,
         )
-        for device in (*scan.adb_devices, *scan.unusable)
+        for device in usb_devices
         if device.usb_path not in paths and device.serial not in serials
     ]
-    return ConnectionSurvey(devices=tuple(devices), usb_error=None)
+    return tuple(devices), None
 
 
 def connect_if_authorized(device: DeviceStatus, on_key_created: OnKeyCreated | None = None) -> Transport:

@@ -37,7 +37,7 @@ class UsbDevice(DeviceCandidate):
 
     libusb_device: Any
     adb_interface: Any
-    """``None`` if it has no ADB interface."""
+    """``None`` if it has no ADB interface; `obstacle` then says why."""
     usb_path: str
     """Bus and ports, ``1-1.2``: the notation of Linux and of the ADB server."""
     address: int
@@ -46,18 +46,8 @@ class UsbDevice(DeviceCandidate):
     """See `privaudit.transport.vendors`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsbScan:
-    """The phones on the bus."""
-
-    adb_devices: tuple[UsbDevice, ...]
-    """Phones with USB debugging on."""
-    unusable: tuple[UsbDevice, ...]
-    """Phones without an ADB interface; each has an `obstacle`."""
-
-
-def scan_usb(*, only_path: str | None = None, known_devices: Iterable[UsbDevice] = ()) -> UsbScan:
-    """List the phones on the USB bus.
+def scan_usb(*, only_path: str | None = None, known_devices: Iterable[UsbDevice] = ()) -> tuple[UsbDevice, ...]:
+    """List the phones on the USB bus: first those with USB debugging on.
 
     Opens a new libusb context for each scan: without udev (in a container) libusb does not notice that a phone was
     plugged in again. The context is freed with the last device that came out of it.
@@ -67,8 +57,7 @@ def scan_usb(*, only_path: str | None = None, known_devices: Iterable[UsbDevice]
     Raises PhoneError ``libusb_missing`` or ``no_usb``.
     """
     usb1 = libusb.load_libusb()
-    adb_devices: list[UsbDevice] = []
-    unusable: list[UsbDevice] = []
+    devices: list[UsbDevice] = []
     known = {(device.usb_path, device.address): device for device in known_devices}
     try:
         for device in usb1.USBContext().open().getDeviceIterator(skip_on_error=True):
@@ -76,19 +65,19 @@ def scan_usb(*, only_path: str | None = None, known_devices: Iterable[UsbDevice]
             if only_path not in {None, path}:
                 continue
             if same := known.get((path, device.getDeviceAddress())):
-                (unusable if same.adb_interface is None else adb_devices).append(same)
+                devices.append(same)
                 continue
             interfaces = {
                 (setting.getClass(), setting.getSubClass(), setting.getProtocol()): setting
                 for setting in device.iterSettings()
             }
             if ADB_INTERFACE in interfaces:
-                adb_devices.append(_read_usb_device(usb1, device, interfaces[ADB_INTERFACE]))
+                devices.append(_read_usb_device(usb1, device, interfaces[ADB_INTERFACE]))
             elif key := _unusable_reason(device.getVendorID(), interfaces.keys()):
-                unusable.append(_read_usb_device(usb1, device, None, key))
+                devices.append(_read_usb_device(usb1, device, None, key))
     except usb1.USBError as error:
         raise PhoneError("errors.no_usb") from error
-    return UsbScan(adb_devices=tuple(adb_devices), unusable=tuple(unusable))
+    return tuple(sorted(devices, key=lambda device: device.adb_interface is None))
 
 
 def _unusable_reason(vendor_id: int, interfaces: Collection[tuple[int, int, int]]) -> str | None:

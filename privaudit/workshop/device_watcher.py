@@ -49,18 +49,18 @@ class AdbDeviceWatcher:
     def scan(self) -> tuple[AttachedDevice, ...]:
         """See `DeviceWatcher.scan`. A phone of an earlier scan is not opened again: it may be in use."""
         try:
-            survey = diagnosis.survey_devices(known_devices=self._previous_devices)
+            devices, usb_error = diagnosis.survey_devices(known_devices=self._previous_devices)
         except PhoneError as error:  # the ADB server has just started or ended
             self.error = error
             return ()
-        self.error = survey.usb_error
+        self.error = usb_error
         # A phone without a serial number could not be opened. It is tried again: permission may have been granted.
         self._previous_devices = tuple(
             status.device
-            for status in survey.devices
+            for status in devices
             if isinstance(status.device, usb.UsbDevice) and status.serial is not None
         )
-        return tuple(map(self._attached_device, survey.devices))
+        return tuple(map(self._attached_device, devices))
 
     def _attached_device(self, status: diagnosis.DeviceStatus) -> AttachedDevice:
         device = status.device

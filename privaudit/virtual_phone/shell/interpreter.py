@@ -181,8 +181,8 @@ class ShellInterpreter:
 
     def run_script(self, script: Script, io: ShellIO) -> int:
         """Run `script` and return its exit status. It may raise `Exit`, `Return`, `Break` and `LimitExceededError`."""
-        for command in script:
-            for operator, pipeline in command.steps:
+        for steps in script:
+            for operator, pipeline in steps:
                 if operator != ("||" if self.status == 0 else "&&"):
                     self.status = self._run_pipeline(pipeline, io)
         return self.status if script else 0

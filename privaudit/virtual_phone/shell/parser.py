@@ -73,12 +73,6 @@ class Pipeline(NamedTuple):
     negated: bool
 
 
-class AndOrList(NamedTuple):
-    """Pipelines, each with the ``&&`` or ``||`` before it; empty before the first."""
-
-    steps: tuple[tuple[str, Pipeline], ...]
-
-
 class CommandGroup(NamedTuple):
     """``{ …; }``, or ``( … )`` if `subshell`."""
 
@@ -135,6 +129,8 @@ Command: TypeAlias = (
     | CaseCommand
     | FunctionDefinition
 )
+AndOrList: TypeAlias = tuple[tuple[str, Pipeline], ...]
+"""Pipelines, each with the ``&&`` or ``||`` before it; empty before the first."""
 Script: TypeAlias = tuple[AndOrList, ...]
 
 
@@ -185,7 +181,7 @@ class ShellParser:
         while operator := next((o for o in ("&&", "||") if self._accept(o)), ""):
             self._skip_newlines()
             steps.append((operator, self._parse_pipeline()))
-        return AndOrList(tuple(steps))
+        return tuple(steps)
 
     def _parse_pipeline(self) -> Pipeline:
         negated = self._peek_word() == "!"
