@@ -1,13 +1,15 @@
 """Detect a phone's brand from its USB vendor id or its own name, and say how to enable its USB debugging.
 
-USB vendor ids: usb.ids, and the udev rules of Debian's ``android-sdk-platform-tools-common``. Menu texts: AOSP and the
-vendors' help pages; menus differ by version, so that each text leads to the closest one.
+Vendor ids and names of brands are in ``data/phone_brands.toml``. Menu texts: AOSP and the vendors' help pages; menus
+differ by version, so that each text leads to the closest one.
 """
 
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from importlib import resources
+from typing import Any, Final
 
 from privaudit.model import Message
 
@@ -16,48 +18,17 @@ from privaudit.model import Message
 class UsbVendor:
     """The owner of a USB vendor id."""
 
-    brand: str | None
+    brand: str | None = None
     """The brand whose menus apply; ``None``: stock Android's, or unknown."""
     is_phone_only: bool = False
     """Whether every device with this id is a phone or tablet; other vendors also sell disks, modems and cameras."""
 
 
-USB_VENDORS: Final[Mapping[int, UsbVendor]] = {
-    0x2717: UsbVendor("xiaomi", is_phone_only=True),
-    0x04E8: UsbVendor("samsung"),
-    0x12D1: UsbVendor("huawei"),
-    0x339B: UsbVendor("honor", is_phone_only=True),
-    0x22D9: UsbVendor("oppo", is_phone_only=True),  # OPPO, realme, newer OnePlus
-    0x2A70: UsbVendor("oppo", is_phone_only=True),  # OnePlus
-    0x2D95: UsbVendor("vivo", is_phone_only=True),
-    0x2A45: UsbVendor("meizu", is_phone_only=True),
-    0x18D1: UsbVendor(None),  # Google; many makers use it in some modes
-    0x0E8D: UsbVendor(None),  # MediaTek: TECNO, Infinix, itel and most cheap phones
-    0x1782: UsbVendor(None),  # Unisoc (Spreadtrum): the cheapest ones
-    0x05C6: UsbVendor(None),  # Qualcomm
-    0x22B8: UsbVendor(None),  # Motorola
-    0x2E04: UsbVendor(None, is_phone_only=True),  # HMD
-    0x0421: UsbVendor(None),  # Nokia
-    0x0FCE: UsbVendor(None, is_phone_only=True),  # Sony's phones
-    0x1004: UsbVendor(None),  # LG
-    0x0BB4: UsbVendor(None),  # HTC
-    0x0B05: UsbVendor(None),  # ASUS
-    0x17EF: UsbVendor(None),  # Lenovo
-    0x19D2: UsbVendor(None),  # ZTE
-    0x1BBB: UsbVendor(None),  # TCL, Alcatel
-    0x109B: UsbVendor(None),  # Hisense
-}
-
-_BRAND_NAMES: Final = {
-    "xiaomi": ("xiaomi", "redmi", "poco"),
-    "samsung": ("samsung",),
-    "huawei": ("huawei",),
-    "honor": ("honor",),
-    "oppo": ("oppo", "oneplus", "realme"),
-    "vivo": ("vivo", "iqoo"),
-    "meizu": ("meizu",),
-    "transsion": ("tecno", "infinix", "itel", "transsion"),
-}
+_TABLES: Final[Any] = tomllib.loads(
+    (resources.files("privaudit") / "data" / "phone_brands.toml").read_text(encoding="utf-8")
+)
+USB_VENDORS: Final = {int(code, 16): UsbVendor(**row) for code, row in _TABLES["usb_vendors"].items()}
+_BRAND_NAMES: Final[Mapping[str, Sequence[str]]] = _TABLES["names"]
 _SAMSUNG_MODEL: Final = re.compile(r"(?:sm|gt)[-_ ][a-z]\d")
 """Model names without the brand: ``SM-A125F``."""
 

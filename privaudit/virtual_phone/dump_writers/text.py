@@ -11,7 +11,7 @@ from hashlib import blake2s
 from importlib import resources
 from typing import Any, Final
 
-from privaudit.virtual_phone.release.android import array_map_order
+from privaudit.virtual_phone.release.android import USER_FLAG_BITS, array_map_order
 from privaudit.virtual_phone.release.layout import Since
 from privaudit.virtual_phone.scenario.virtual import AndroidUser, Namespace, VirtualApp, VirtualPhone
 
@@ -19,19 +19,6 @@ FILLER: Final[Any] = tomllib.loads((resources.files(__package__) / "filler.toml"
 """Parts of dumps that say nothing about permissions."""
 _SYSTEM_ID_LIMIT: Final = 10_000
 _ROLE_SERVICE_SDK: Final = 31
-_FLAG_MANAGED_PROFILE, _FLAG_PROFILE = 0x20, 0x1000
-_USER_FLAGS: Final = {
-    0x1: "PRIMARY",
-    0x2: "ADMIN",
-    0x10: "INITIALIZED",
-    _FLAG_MANAGED_PROFILE: "MANAGED_PROFILE",
-    0x80: "QUIET_MODE",
-    0x400: "FULL",
-    0x800: "SYSTEM",
-    _FLAG_PROFILE: "PROFILE",
-    0x4000: "MAIN",
-}
-"""``UserInfo.FLAG_*``, as ``UserInfo.flagsToString`` prints them."""
 _FIRST_VENDOR_USER: Final = 90
 JAVA_BOOL: Final = {True: "true", False: "false"}
 _DURATION_UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
@@ -85,7 +72,7 @@ def format_user_types(phone: VirtualPhone) -> str:
     """``cmd user list -v`` (``UserManagerServiceShellCommand.runList``)."""
     rows = (
         f"{index}: id={user.id}, name={user.name}, type={user_type(user)}, "
-        f"flags={'|'.join(name for bit, name in _USER_FLAGS.items() if user.flags & bit)}"
+        f"flags={'|'.join(name for name, bit in USER_FLAG_BITS.items() if user.flags & bit)}"
         f"{' (running)' if user.running else ''}{' (current)' if user.id == 0 else ''}\n"
         for index, user in enumerate(phone.users)
     )
@@ -96,9 +83,9 @@ def user_type(user: AndroidUser) -> str:
     """Return the type without ``android.os.usertype.``."""
     if user.id == 0:
         return "full.SYSTEM"
-    if user.flags & _FLAG_MANAGED_PROFILE:
+    if user.flags & USER_FLAG_BITS["MANAGED_PROFILE"]:
         return "profile.MANAGED"
-    if not user.flags & _FLAG_PROFILE:
+    if not user.flags & USER_FLAG_BITS["PROFILE"]:
         return "full.SECONDARY"
     # A scenario gives a private space a number of Android's, a clone one of its vendor's.
     return "profile.PRIVATE" if user.id < _FIRST_VENDOR_USER else "profile.CLONE"
