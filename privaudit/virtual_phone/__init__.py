@@ -31,7 +31,7 @@ def load_scenario(name: str) -> VirtualPhone:
     """Return the phone of the scenario `name`. Raises `KeyError` if there is no such scenario."""
     from privaudit.virtual_phone.scenario.reader import read_scenario
 
-    return read_scenario(_scenario_toml(name), name=f"{name}.toml")
+    return read_scenario(_scenario_toml(name), name=name)
 
 
 def scenario_title(name: str, language: str) -> str:

@@ -33,7 +33,7 @@ _COMPAT_DENIED_FLAGS: Final = android.FLAG_BITS["REVOKED_COMPAT"] | android.FLAG
 
 
 def build_phone(scenario: schema.ScenarioFile, name: str) -> virtual.VirtualPhone:
-    """Build the phone of `scenario`, which `scenario.reader` has checked; the same one in every run."""
+    """Build the phone of `scenario`; the same one in every run."""
     device = scenario.phone
     builder = _PhoneBuilder(scenario)
     defaults = {"ro.build.version.sdk": str(device.sdk), "persist.sys.timezone": device.zone}

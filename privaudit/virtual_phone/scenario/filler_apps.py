@@ -27,11 +27,6 @@ def _read_table() -> Any:  # noqa: ANN401 - TOML, which a test reads whole
     return tomllib.loads((resources.files(__package__) / "filler_apps.toml").read_text(encoding="utf-8"))
 
 
-def count_filler_apps() -> int:
-    """Return how many apps there are to ask for."""
-    return len(_read_table()["apps"])
-
-
 def build_filler_rows(row: FillerAppsRow | None, sdk: int) -> tuple[AppRow, ...]:
     """Return the apps that `row` asks for on a phone of `sdk`; none without ``[ordinary]``."""
     if row is None:
