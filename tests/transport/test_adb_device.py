@@ -241,11 +241,25 @@ class TestSlowAndLarge:
     @pytest.mark.parametrize("after", [0, 10, 500])
     def test_a_stalled_phone_times_out_with_partial_output(self, call, monkeypatch, after):
         monkeypatch.setattr(adb_device, "IDLE_TIMEOUT_S", 0.3)
+        awake = threading.Event()
+        to_send = after
+
+        def stall(_number, data):
+            nonlocal to_send
+            head, to_send = data[:to_send], max(0, to_send - len(data))
+            yield head
+            if head != data:
+                awake.wait()
+                yield data[len(head) :]
+
         with modern() as phone:
             transport = call(phone)
-            phone.faults.stall_after(after)
-            with pytest.raises(ConnectionLost) as caught:
-                transport.run(command("long"))
+            phone.faults.transform_messages(stall)
+            try:
+                with pytest.raises(ConnectionLost) as caught:
+                    transport.run(command("long"))
+            finally:
+                awake.set()
             assert caught.value.name == "silent"
             assert LINES.startswith(caught.value.partial)
 

@@ -1,15 +1,12 @@
-"""Faults on the wire from the virtual phone: slow links, a pulled cable, a stalled phone, corrupted messages."""
+"""Faults on the wire from the virtual phone: slow links, a pulled cable, changed messages."""
 
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 MessageTransform: TypeAlias = Callable[[int, bytes], Iterable[bytes]]
-"""Receives a message's number and bytes; returns the pieces to send instead. `OSError` pulls the cable."""
-
-_POLL_INTERVAL_S: Final = 0.05
-"""How often a stalled phone checks whether the client is still there."""
+"""Receives a message's number and bytes; returns the pieces to send instead. It may wait; `OSError` pulls the cable."""
 
 
 class SimulatedLink:
@@ -48,30 +45,18 @@ class SimulatedLink:
 
 
 class FaultInjector:
-    """Faults to arm while the phone runs. A disconnection or a stall happens once."""
+    """Faults to arm while the phone runs. A disconnection happens once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._remaining: int | None = None
-        self._stalls = False
-        self._awake = threading.Event()
-        self._awake.set()
-        self._transform: MessageTransform | None = None
+        self._transform: MessageTransform = lambda _number, data: (data,)
         self._message_number = 0
 
     def disconnect_after(self, size: int) -> None:
         """Pull the cable after `size` more bytes, even in the middle of a message."""
         with self._lock:
-            self._remaining, self._stalls = size, False
-
-    def stall_after(self, size: int) -> None:
-        """Send nothing after `size` more bytes, until `resume`."""
-        with self._lock:
-            self._remaining, self._stalls = size, True
-
-    def resume(self) -> None:
-        """End a stall."""
-        self._awake.set()
+            self._remaining = size
 
     def transform_messages(self, transform: MessageTransform) -> None:
         """Apply `transform` to every message from now on, numbered from 0."""
@@ -83,18 +68,13 @@ class FaultInjector:
         with self._lock:
             transform, number = self._transform, self._message_number
             self._message_number += 1
-        return (data,) if transform is None else transform(number, data)
+        return transform(number, data)
 
-    def limit_send(self, size: int, closed: threading.Event) -> tuple[int, bool]:
-        """Return how many of `size` bytes to send, and whether to pull the cable then. A stall waits until `closed`."""
+    def limit_send(self, size: int) -> int:
+        """Return how many of `size` bytes to send. If fewer, the cable is pulled then."""
         with self._lock:
-            allowed = size if self._remaining is None else min(size, self._remaining)
-            is_due = allowed < size
-            if self._remaining is not None:
-                self._remaining = None if is_due else self._remaining - allowed
-            if is_due and self._stalls:
-                self._awake.clear()
-                allowed, is_due = size, False
-        while not self._awake.wait(_POLL_INTERVAL_S) and not closed.is_set():
-            pass
-        return allowed, is_due
+            if self._remaining is None:
+                return size
+            allowed = min(size, self._remaining)
+            self._remaining = self._remaining - size if allowed == size else None
+            return allowed

@@ -215,9 +215,9 @@ class _HostConnection:
             self._server.link.wait_for_transfer(len(data), since)
             try:
                 for piece in self._server.faults.apply_transform(data):
-                    allowed, pulled = self._server.faults.limit_send(len(piece), self._closed)
+                    allowed = self._server.faults.limit_send(len(piece))
                     self._sock.sendall(piece[:allowed])
-                    if pulled:
+                    if allowed < len(piece):
                         raise ConnectionResetError("the cable was pulled")
             except OSError:
                 self.close()  # Wakes the threads that wait for the client, such as a stream with more to send.

@@ -8,17 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 
 from privaudit.virtual_phone.file_tree import FileTree
+from privaudit.virtual_phone.shell import interpreter
 from privaudit.virtual_phone.shell.expand import LimitExceededError
-from privaudit.virtual_phone.shell.interpreter import (
-    Break,
-    Exit,
-    InputStream,
-    OutputSink,
-    ScriptBudget,
-    ShellEnvironment,
-    ShellInterpreter,
-    ShellIO,
-)
+from privaudit.virtual_phone.shell.interpreter import InputStream, OutputSink
 from privaudit.virtual_phone.shell.parser import ShellParser, ShellSyntaxError
 from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, Toybox
 
@@ -39,7 +31,7 @@ class Shell:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         tree = files if isinstance(files, FileTree) else FileTree(files)
-        self._environment = ShellEnvironment(programs, Toybox(tree), tree, sleep)
+        self._environment = interpreter.ShellEnvironment(programs, Toybox(tree), tree, sleep)
 
     def run_script(self, script: str, stdin: bytes = b"") -> ProgramResult:
         """Run `script` to its end. Standard output and error are separate; ``2>&1`` joins them in order."""
@@ -49,16 +41,16 @@ class Shell:
 
     def stream_script(self, script: str, out: OutputSink, err: OutputSink, stdin: InputStream) -> int:
         """Run `script`, pass its output to `out` and `err` as it comes, and return the exit status."""
-        budget = ScriptBudget()
-        interpreter = ShellInterpreter(self._environment, budget)
+        budget = interpreter.ScriptBudget()
+        process = interpreter.ShellInterpreter(self._environment, budget)
         parser = ShellParser(script)
-        io = ShellIO(stdin, budget.count_output(out), budget.count_output(err))
+        io = interpreter.ShellIO(stdin, budget.count_output(out), budget.count_output(err))
         try:
             while (line := parser.parse_line()) is not None:
-                interpreter.run_script(line, io)
-        except Exit as leaving:
+                process.run_script(line, io)
+        except interpreter.Exit as leaving:
             return leaving.code
-        except Break:
+        except interpreter.Break:
             return 0
         except ShellSyntaxError as error:
             err(f"/system/bin/sh: {error}\n".encode("utf-8", "surrogateescape"))
@@ -66,4 +58,4 @@ class Shell:
         except (LimitExceededError, RecursionError):
             err(b"/system/bin/sh: more than the demo phone can do\n")
             return 1
-        return interpreter.status
+        return process.status
