@@ -74,7 +74,12 @@ def draft_letter(report: Report, package: str, kind: LetterKind, country_rights:
 def incident_log_blocks(language: Translator) -> Iterator[documents.DocumentBlock]:
     """Yield the log of calls and messages, to be filled in by hand."""
     yield documents.Paragraph(language.t("papers.log_intro"))
-    yield documents.blank_table(map(language.t, _INCIDENT_LOG_COLUMNS), _INCIDENT_LOG_ROWS)
+    yield incident_log_table(language, _INCIDENT_LOG_ROWS)
+
+
+def incident_log_table(language: Translator, rows: int) -> documents.DocumentTable:
+    """Return the table of that log, with `rows` empty rows."""
+    return documents.blank_table(map(language.t, _INCIDENT_LOG_COLUMNS), rows)
 
 
 class _LetterDraft:

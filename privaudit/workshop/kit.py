@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from privaudit import documents, knowledge, roms
+from privaudit.documents.letters import incident_log_table
 from privaudit.documents.render import sheets_to_html
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
@@ -15,16 +16,6 @@ from privaudit.workshop import controls, outputs
 from privaudit.workshop.model import Retention
 
 _EVIDENCE_LOG_ROWS: Final = 9
-_EVIDENCE_LOG_COLUMNS: Final = (
-    "kit.log_date",
-    "kit.log_channel",
-    "kit.log_number",
-    "kit.log_who",
-    "kit.log_words",
-    "kit.log_file",
-    "kit.log_witness",
-    "kit.log_reported",
-)
 _POSTER_STEPS: Final = (
     "kit.step_safety",
     "kit.step_talk",
@@ -88,8 +79,7 @@ def build_sheets(language: Translator, country: str | None = None) -> Mapping[st
     def sheet(title: str, blocks: _Blocks, layout: documents.DocumentLayout = "page") -> tuple[documents.Document, ...]:
         return (documents.titled_document(title, language.code, blocks, layout=layout),)
 
-    evidence_table = documents.blank_table([*map(language.t, _EVIDENCE_LOG_COLUMNS)], _EVIDENCE_LOG_ROWS)
-    evidence_log = (documents.Paragraph(language.t("kit.log_keep")), evidence_table)
+    evidence_log = (documents.Paragraph(t("kit.log_keep")), incident_log_table(language, _EVIDENCE_LOG_ROWS))
     sheets = {
         "consent": sheet(t("kit.consent"), _consent_slip(language), "slip"),
         "usb": tuple(_usb_debugging_cards(language)),
