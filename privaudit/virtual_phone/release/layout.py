@@ -6,7 +6,7 @@ its neighbours have. `Since` has what came to stay; `ReleaseLayout` has what var
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal, TypeAlias
@@ -51,56 +51,50 @@ class Since:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseLayout:
-    """One release of one vendor. The defaults are those of Android 14."""
+    """One release of one vendor."""
 
     sdk: int
     vendor: Vendor = "aosp"
 
-    empty_queries: bool = False
+    empty_queries: bool
     """``queriesPackages=[]`` for apps without queries (Android 11 and 12)."""
-    permission_class: str = "PermissionInfo"
+    permission_class: str
     """``Permission`` up to Android 11, with ``gids=null`` where there are none."""
     requested_in_full_dump: bool = False
     """Samsung's Android 10: ``requested permissions:`` in a full dump, too."""
     install_log: bool = False
     """Samsung: lines of its install log in column 0, before ``Packages:``."""
 
-    app_id_key: str = "appId"
+    app_id_key: str
     """``userId`` up to Android 13."""
-    application_info: str = ""
+    application_info: str
     """Class in the line ``applicationInfo=``, up to Android 12."""
-    private_flags: tuple[tuple[str, ...], tuple[str, ...]] = (
-        ("PRIVATE_FLAG_ACTIVITIES_RESIZE_MODE_RESIZEABLE_VIA_SDK_VERSION", "ALLOW_AUDIO_PLAYBACK_CAPTURE"),
-        ("PRIVATE_FLAG_ALLOW_NATIVE_HEAP_POINTER_TAGGING",),
-    )
+    private_flags: tuple[tuple[str, ...], tuple[str, ...]]
     """Flags that every package has, before and after its own. Up to Android 8 an empty line is left out."""
-    restricted_suffix: bool = False
+    restricted_suffix: bool
     """``: restricted=true`` after a requested permission (Android 10 and 11)."""
 
-    user_line_keys: tuple[str, ...] = (
-        *("ceDataInode", "installed", "hidden", "suspended", "distractionFlags"),
-        *("stopped", "notLaunched", "enabled", "instant", "virtual"),
-    )
+    user_line_keys: tuple[str, ...]
     """Keys of the user's line, in order. Android 6 has a second blank where the inode came later."""
-    overlays: Literal["none", "at_user", "in_user"] = "in_user"
+    overlays: Literal["none", "at_user", "in_user"]
     """``overlay paths:`` came in Android 8 at the indent of the user's own line, and moved inwards in 12."""
 
-    flag_separator: str = "|"
+    flag_separator: str
     """Up to Android 9 a blank, and one more after the last."""
 
-    op_layout: Literal["A", "B", "C", "D"] = "D"
+    op_layout: Literal["A", "B", "C", "D"]
     """A: modes as numbers, one time each. B: a line per process state. C: with flags. D: per attribution tag."""
-    capability_letters: int = 6
+    capability_letters: int
     """Length of ``capability=`` in the app-ops dump; 0: no such line (before Android 11)."""
-    extra_switches: Mapping[str, str] = field(default_factory=dict)
+    extra_switches: Mapping[str, str]
     """Ops whose mode another op decided up to Android 11."""
-    op_names: Mapping[str, str] = field(default_factory=dict)
+    op_names: Mapping[str, str]
     """Op → its name in this release, where that differs."""
     broken_package_headers: bool = False
     """EMUI 5 breaks ``Package X`` of the app-ops dump over three lines."""
 
-    list_options: tuple[str, ...] = ("-f", "-d", "-e", "-s", "-3", "-i", "-u", "-U", "--show-versioncode", "-a")
-    exception_style: Literal["error", "security", "executing"] = "executing"
+    list_options: tuple[str, ...]
+    exception_style: Literal["error", "security", "executing"]
     """How a program prints an exception: ``error`` up to Android 9, ``security`` in 10, ``executing`` from 11."""
 
     @property
@@ -127,12 +121,12 @@ class ReleaseLayout:
 
 
 def _read_layouts() -> dict[int, ReleaseLayout]:
-    layouts = {34: ReleaseLayout(sdk=34)}
+    fields_by_sdk: dict[int, dict[str, Any]] = {}
     toml = (resources.files(__package__) / "layouts.toml").read_text(encoding="utf-8")
-    for sdk, changes in tomllib.loads(toml).items():
-        fields = {name: _as_tuple(value) for name, value in changes.items() if name != "base"}
-        layouts[int(sdk)] = replace(layouts[changes["base"]], sdk=int(sdk), **fields)
-    return layouts
+    for sdk, row in tomllib.loads(toml).items():
+        fields = {name: _as_tuple(value) for name, value in row.items()}
+        fields_by_sdk[int(sdk)] = {**fields_by_sdk.get(fields.pop("base", 0), {}), **fields}
+    return {sdk: ReleaseLayout(sdk=sdk, **fields) for sdk, fields in fields_by_sdk.items()}
 
 
 def _as_tuple(value: Any) -> Any:  # noqa: ANN401 - a value of TOML
