@@ -9,23 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
+from privaudit import model
 from privaudit.knowledge.sdks import SdkPurpose
-from privaudit.model import (
-    DataClass,
-    Lending,
-    Message,
-    OtherDataClass,
-    RuleMatch,
-    RuleSetInfo,
-    Severity,
-    SignatureListInfo,
-    SignatureMatch,
-    Tool,
-    Verdict,
-)
 
 SCHEMA: Final = "privaudit-apk/1"
-DATA_CLASSES: Final = (*DataClass, *OtherDataClass)
+DATA_CLASSES: Final = (*model.DataClass, *model.OtherDataClass)
 """The kinds of data that a document covers, in the order in which they are shown."""
 FileKind: TypeAlias = Literal["apk", "xapk", "apks", "apkm", "installed", "unknown"]
 
@@ -103,7 +91,7 @@ class VettedApp:
     """Its default name; `labels` has it by language."""
     labels: Mapping[str, str]
     """By language tag; ``und`` where it is for no language in particular."""
-    label_problem: Message | None
+    label_problem: model.Message | None
     launcher_labels: tuple[str, ...]
     """Other names that a phone may show: under its icons, and with another SIM card, screen or setting."""
     launcher_icon: bool | None
@@ -116,16 +104,16 @@ class VettedApp:
     """Of the base APK: what lists hold. ``None``: not computed."""
     certificates_sha256: tuple[str, ...]
     """Of its signers by the newest scheme, then what they rotated through. Read, not verified."""
-    signing_problem: Message | None
-    asks: Mapping[DataClass | OtherDataClass, DataRequest]
+    signing_problem: model.Message | None
+    asks: Mapping[model.DataClass | model.OtherDataClass, DataRequest]
     at_install: bool
     """Whether what it asks for is given without a question: it is made for Android 5 or older."""
     permissions: tuple[RequestedPermission, ...]
     services: tuple[str, ...]
     """Rights beside the permissions that it is built for: ``accessibility``, ``notification_listener`` …"""
-    lending: Lending
-    listed: tuple[SignatureMatch, ...]
-    rules: tuple[RuleMatch, ...]
+    lending: model.Lending
+    listed: tuple[model.SignatureMatch, ...]
+    rules: tuple[model.RuleMatch, ...]
     sdks: tuple[DetectedSdk, ...]
 
     @property
@@ -158,7 +146,7 @@ class Gap:
 
     part: str
     """The entry; the file itself where nothing could be read."""
-    why: Message
+    why: model.Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,16 +154,16 @@ class VettingFinding:
     """One thing to know before installing."""
 
     rule: Literal["listed", "lender_asks"]
-    severity: Severity
-    message: Message
+    severity: model.Severity
+    message: model.Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VettingKnowledgeInfo:
     """What the judgement rests on."""
 
-    signatures: SignatureListInfo
-    rules: RuleSetInfo
+    signatures: model.SignatureListInfo
+    rules: model.RuleSetInfo
     sdks: int
     """Makers whose code is known."""
 
@@ -185,7 +173,7 @@ class VettingReport:
     """The document: what is said of one file. The same file and the same lists give the same document anywhere."""
 
     schema: Literal["privaudit-apk/1"] = "privaudit-apk/1"
-    tool: Tool
+    tool: model.Tool
     knowledge: VettingKnowledgeInfo
     file: FileInfo
     app: VettedApp | None
@@ -194,7 +182,7 @@ class VettingReport:
     gaps: tuple[Gap, ...] = ()
     others: tuple[str, ...] = field(default=())
     """Packages of other apps in the same bundle, which were not looked at."""
-    verdict: Verdict = Verdict.NOTHING_FOUND
+    verdict: model.Verdict = model.Verdict.NOTHING_FOUND
     """``found``: a finding of low severity or above."""
     complete: bool = False
     """Whether everything in the file that is looked for could be read."""
