@@ -2,12 +2,17 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from privaudit import knowledge
+from privaudit.knowledge import loader
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,6 +42,63 @@ def test_the_wheel_names_its_command_and_licence(wheel):
         (entry_points,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
         assert "privaudit = privaudit.cli:main" in archive.read(entry_points).decode()
         assert any(name.endswith("licenses/LICENSE") for name in archive.namelist())
+
+
+USE = """
+import tomllib
+parse = tomllib.loads
+def parse_small(text):
+    assert "[[app]]" not in text and "[[label]]" not in text, "a list was parsed"
+    return parse(text)
+tomllib.loads = parse_small
+from privaudit.knowledge import load_knowledge
+print(load_knowledge().describe_lists().sha256)
+"""
+
+
+def test_the_wheel_has_compiled_lists_and_uses_them(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+        compiled = archive.read("privaudit/_signatures/compiled.txt")
+    assert compiled == knowledge.compile_lists(loader.shipped_folder())
+    folders = ("HOME", "XDG_DATA_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed"), **dict.fromkeys(folders, str(tmp_path))}
+    use = [sys.executable, "-c", USE]
+    said = subprocess.run(use, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True).stdout
+    assert said.strip() == knowledge.load_knowledge(folder=loader.shipped_folder()).describe_lists().sha256
+
+
+def test_a_wheel_from_the_sdist_is_the_same(wheel, tmp_path):
+    build = [sys.executable, "-m", "hatchling", "build", "--directory", str(tmp_path)]
+    subprocess.run([*build, "--target", "sdist"], cwd=ROOT, check=True, capture_output=True)
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    shutil.unpack_archive(sdist, tmp_path, filter="data")
+    unpacked = tmp_path / sdist.name.removesuffix(".tar.gz")
+    subprocess.run([*build, "--target", "wheel"], cwd=unpacked, check=True, capture_output=True)
+    assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
+
+
+IMPORT = """
+import sys
+sys.path.insert(0, ROOT)
+before = {name.partition(".")[0] for name in sys.modules}
+import privaudit.knowledge
+print(*{name.partition(".")[0] for name in sys.modules} - before - set(sys.stdlib_module_names))
+"""
+OF_PYDANTIC = {"annotated_types", "pydantic", "pydantic_core", "typing_extensions", "typing_inspection"}
+
+
+def test_what_compiles_the_lists_is_there_when_the_wheel_is_built():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    required = set(settings["build-system"]["requires"])
+    assert {line for line in required if not line.startswith("hatchling")} <= set(settings["project"]["dependencies"])
+    use = [sys.executable, "-c", IMPORT.replace("ROOT", repr(str(ROOT)))]
+    imported = set(subprocess.run(use, check=True, capture_output=True, text=True).stdout.split())
+    imported = {name for name in imported if not name.startswith("_sysconfigdata")}
+    assert imported - {"privaudit"} - OF_PYDANTIC == {re.split("[<>=]", line)[0] for line in required} - {
+        "hatchling",
+        "pydantic",
+    }
 
 
 def test_the_demo_runs_from_the_wheel_alone(wheel, tmp_path):

@@ -15,8 +15,9 @@ from typing import Any
 
 from privaudit.errors import KnowledgeError
 from privaudit.knowledge import releases, rules, signatures
+from privaudit.knowledge.compiled import NOT_COMPILED, CompiledFile, CompiledLists, encode_compiled, read_compiled
 from privaudit.knowledge.index import Knowledge
-from privaudit.knowledge.loader import Problems, read_toml, validate_data
+from privaudit.knowledge.loader import Problems, read_compiled_toml, read_toml, to_canonical_json, validate_data
 from privaudit.knowledge.signatures import SignatureList
 from privaudit.knowledge.vocabulary import Vocabulary
 
@@ -49,7 +50,7 @@ def load_knowledge(
     """
     problems = Problems()
     root = folder or releases.active_folder()
-    files = read_knowledge_files(root, problems, extra_lists=extra_lists, demo=demo)
+    files = read_knowledge_files(root, problems, extra_lists=extra_lists, demo=demo, compiled=read_compiled(root))
     if problems and folder is None and root == releases.updated_folder() and not extra_lists:
         raise KnowledgeError("errors.knowledge_taken", tuple(problems), path=str(root))
     rule_set = rules.read_rules(problems)
@@ -65,14 +66,33 @@ def load_knowledge(
     )
 
 
+def compile_lists(folder: Traversable) -> bytes:
+    """Return the content of ``compiled.txt`` for the vocabulary and the lists in `folder` that have no problems."""
+    files = read_knowledge_files(folder, Problems())
+    parts = [CompiledFile(part.kind, (folder / part.file).read_bytes(), part.canonical_json) for part in files.lists]
+    if files.vocabulary is not None:
+        toml = (folder / "vocabulary.toml").read_bytes()
+        parts.append(CompiledFile("vocabulary", toml, to_canonical_json(files.vocabulary_data)))
+    return encode_compiled(parts)
+
+
 def read_knowledge_files(
-    folder: Traversable, problems: Problems, *, extra_lists: Sequence[Path] = (), demo: bool = False
+    folder: Traversable,
+    problems: Problems,
+    *,
+    extra_lists: Sequence[Path] = (),
+    demo: bool = False,
+    compiled: CompiledLists = NOT_COMPILED,
 ) -> LoadedFiles:
-    """Read what can be read, and add everything else to `problems`. Arguments as for `load_knowledge`."""
-    vocabulary_data = read_toml(folder / "vocabulary.toml", "vocabulary.toml", problems) or {}
-    vocabulary = validate_data(Vocabulary, vocabulary_data, "vocabulary.toml", problems) if vocabulary_data else None
+    """Read what can be read, and add everything else to `problems`. Other arguments as for `load_knowledge`.
+
+    What is in `compiled` is not parsed and validated again.
+    """
+    file_name = "vocabulary.toml"
+    vocabulary_data, _ = read_compiled_toml(folder / file_name, file_name, problems, compiled, "vocabulary")
+    vocabulary = validate_data(Vocabulary, vocabulary_data, file_name, problems) if vocabulary_data else None
     list_folder = resources.files("privaudit") / "data" / "demo" / "lists" if demo else folder
-    lists = [*signatures.read_list_folder(list_folder, problems)]
+    lists = [*signatures.read_list_folder(list_folder, problems, compiled)]
     if not lists and not problems:
         problems.add("knowledge.not_shipped", file=str(list_folder))  # without lists, no app would ever be a risk
     stores = {} if problems else (read_toml(folder / "stores.toml", "stores.toml", problems) or {}).get("stores", {})
@@ -81,4 +101,4 @@ def read_knowledge_files(
             problems.add("knowledge.wrong_value", file="stores.toml", where="stores", key=package, found=str(name))
     for path in extra_lists:
         lists += signatures.read_user_lists(path, problems)
-    return LoadedFiles(lists=tuple(lists), vocabulary=vocabulary, stores=stores, vocabulary_data=vocabulary_data)
+    return LoadedFiles(lists=tuple(lists), vocabulary=vocabulary, stores=stores, vocabulary_data=vocabulary_data or {})

@@ -9,7 +9,7 @@ from typing import Any, Final
 from privaudit.knowledge.app_names import NameIndex
 from privaudit.knowledge.loader import content_sha256
 from privaudit.knowledge.rules import RuleSet
-from privaudit.knowledge.schema import MatchKind
+from privaudit.knowledge.schema import MatchKind, find_match_keys
 from privaudit.knowledge.signatures import RowRef, SignatureList
 from privaudit.knowledge.vocabulary import Vocabulary
 from privaudit.model import SignatureListInfo, SignatureMatch
@@ -43,13 +43,14 @@ class Knowledge:
         """Build the indexes."""
         risky_index: dict[tuple[str, str], list[RowRef]] = {}
         lender_index: dict[str, RowRef] = {}
-        for ref in (ref for app_list in self.lists for ref in app_list.row_refs):
-            package = ref.row.package
-            if ref.app_list.kind == "risky":
-                for key in ref.row.match_keys:
-                    risky_index.setdefault(key, []).append(ref)
-            elif package and (package not in lender_index or _rank(ref) > _rank(lender_index[package])):
-                lender_index[package] = ref
+        for app_list in self.lists:
+            for ref, table in zip(app_list.row_refs, app_list.tables, strict=True):
+                package = table.get("package")
+                if app_list.kind == "risky":
+                    for key in find_match_keys(package, table.get("sha256", ()), table.get("certificates", ())):
+                        risky_index.setdefault(key, []).append(ref)
+                elif package and (package not in lender_index or _rank(ref) > _rank(lender_index[package])):
+                    lender_index[package] = ref
         object.__setattr__(self, "_risky_index", risky_index)
         object.__setattr__(self, "_lender_index", lender_index)
         object.__setattr__(self, "_name_indexes", {})
@@ -78,15 +79,15 @@ class Knowledge:
     def _names_for(self, country: str) -> NameIndex[RowRef]:
         if country not in self._name_indexes:
             refs = (ref for ref in self._published_refs(_NAMING_TIERS) if country in ref.countries)
-            names = ((name, ref) for ref in refs if ref.row.name_match is None for name in ref.row.names)
+            names = ((name, ref) for ref in refs if "name_match" not in ref.table for name in ref.table.get("names", ()))
             self._name_indexes[country] = NameIndex(names, self._shared_names)
         return self._name_indexes[country]
 
     def _shared_names(self) -> Iterator[str]:
         """Yield names of honest apps, as rows or lists of lenders say, and the words for lending."""
         for ref in (ref for app_list in self.lists for ref in app_list.row_refs):
-            if ref.row.name_match is not None or ref.app_list.kind == "lenders":
-                yield from ref.row.names
+            if "name_match" in ref.table or ref.app_list.kind == "lenders":
+                yield from ref.table.get("names", ())
         yield from (term.term for term in self.vocabulary.label)
 
     def _published_refs(self, tiers: frozenset[str]) -> Iterator[RowRef]:
@@ -103,18 +104,18 @@ class Knowledge:
         says so. A list of names alone matches no app, so its date makes only the lists for its country newer.
         """
         country = country or self.country
-        refs = [ref for ref in self._published_refs(FINDING_TIERS) if ref.row.package]
-        lists = {f"{app_list.kind}/{app_list.id}": app_list.toml_data for app_list in self.lists}
+        refs = [ref for ref in self._published_refs(FINDING_TIERS) if ref.package]
+        lists = {f"{app_list.kind}/{app_list.id}": app_list.canonical_json for app_list in self.lists}
         for_country: dict[str, Any] = {}
         if country:
             own = [ref for ref in refs if country in ref.countries]
             for_country = {
-                "packages_for_country": len({ref.row.package for ref in own}),
+                "packages_for_country": len({ref.package for ref in own}),
                 "names_for_country": len(self._names_for(country)),
                 "newest_for_country": _newest_date((*own, *self._names_for(country).rows)),
             }
         return SignatureListInfo(
-            packages=len({ref.row.package for ref in refs}),
+            packages=len({ref.package for ref in refs}),
             newest=_newest_date(refs),
             sha256=content_sha256({"vocabulary": self.vocabulary_data, "lists": lists}),
             **{"packages_for_country": None, **for_country},

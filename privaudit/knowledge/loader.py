@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from privaudit.errors import KnowledgeError, SignatureListError
+from privaudit.knowledge.compiled import CompiledLists, FileKind
 from privaudit.model import Message, MessageValue
 
 MAX_FILE_BYTES: Final = 8 * 1024 * 1024
@@ -100,6 +101,25 @@ def list_toml_files(folder: Traversable) -> list[Traversable]:
 
 def read_toml(file: Traversable, file_name: str, problems: Problems) -> dict[str, Any] | None:
     """Parse a TOML file, named `file_name` in problems; ``None`` where it cannot be read or parsed."""
+    data = _read_file(file, file_name, problems)
+    return None if data is None else _parse_toml(data, file_name, problems)
+
+
+def read_compiled_toml(
+    file: Traversable, file_name: str, problems: Problems, compiled: CompiledLists, kind: FileKind
+) -> tuple[dict[str, Any] | None, bytes | None]:
+    """Like `read_toml`, but take the content of a file that is valid as `kind` from `compiled`, where that has it.
+
+    Then the second value is this content as canonical JSON.
+    """
+    data = _read_file(file, file_name, problems)
+    if data is None:
+        return None, None
+    content = compiled.find(kind, data)
+    return (_parse_toml(data, file_name, problems), None) if content is None else (json.loads(content), content)
+
+
+def _read_file(file: Traversable, file_name: str, problems: Problems) -> bytes | None:
     try:
         with file.open("rb") as stream:
             data = stream.read(MAX_FILE_BYTES + 1)
@@ -109,6 +129,10 @@ def read_toml(file: Traversable, file_name: str, problems: Problems) -> dict[str
     if len(data) > MAX_FILE_BYTES:
         problems.add("knowledge.too_large", file=file_name, megabytes=MAX_FILE_BYTES // 1024**2)
         return None
+    return data
+
+
+def _parse_toml(data: bytes, file_name: str, problems: Problems) -> dict[str, Any] | None:
     try:
         # utf-8-sig: Windows' Notepad used to put a byte order mark in front of UTF-8.
         text = data.decode("utf-8-sig")
@@ -142,15 +166,20 @@ def validate_data(
     schema: type[T], data: Mapping[str, Any], file_name: str, problems: Problems, known_keys: Collection[str] = ()
 ) -> T | None:
     """Validate TOML values against a dataclass; ``None``: not valid. An unknown key may be like one of `known_keys`."""
-    if schema not in _ADAPTERS:
-        _ADAPTERS[schema] = TypeAdapter(schema)
     try:
-        validated: T = _ADAPTERS[schema].validate_python(data)
+        return convert_valid(schema, data)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=True):
             _add_problem(detail, file_name, problems, known_keys)
         return None
-    return validated
+
+
+def convert_valid(schema: type[T], data: Mapping[str, Any]) -> T:
+    """Return TOML values as a dataclass. Raises pydantic's `ValidationError` if they are not valid."""
+    if schema not in _ADAPTERS:
+        _ADAPTERS[schema] = TypeAdapter(schema)
+    converted: T = _ADAPTERS[schema].validate_python(data)
+    return converted
 
 
 def read_typed_toml(
@@ -197,8 +226,21 @@ def format_location(location: Iterable[str | int]) -> Message:
 
 
 def content_sha256(content: Mapping[str, object]) -> str:
-    """Hash the content of files: their comments, line ends and order make no difference."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    """Hash the content of files: their comments, line ends and order make no difference.
+
+    A value of bytes is one that `to_canonical_json` returned.
+    """
+    return hashlib.sha256(to_canonical_json(content)).hexdigest()
+
+
+def to_canonical_json(value: object) -> bytes:
+    """Return plain values as one line of JSON with sorted keys. Bytes are taken for such JSON."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, Mapping):
+        members = (b"%b: %b" % (to_canonical_json(key), to_canonical_json(value[key])) for key in sorted(value))
+        return b"{%b}" % b", ".join(members)
+    return json.dumps(value, sort_keys=True, ensure_ascii=False).encode()
 
 
 def locate_row(file_name: str, table: str, index: int) -> dict[str, MessageValue]:

@@ -6,7 +6,7 @@ A list is a ``[source]`` table and ``[[app]]`` rows; ``signatures/README.md`` ex
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Annotated, Any, Final, Literal, TypeAlias
@@ -110,11 +110,17 @@ class SignatureRow(DataTable):
     @property
     def match_keys(self) -> tuple[tuple[MatchKind, str], ...]:
         """Everything that matches this row. App names do not: different apps share them."""
-        return (
-            *((("package", self.package),) if self.package else ()),
-            *(("apk_sha256", digest) for digest in self.sha256),
-            *(("certificate", digest) for digest in self.certificates),
-        )
+        return find_match_keys(self.package, self.sha256, self.certificates)
+
+
+def find_match_keys(
+    package: str | None, sha256: Sequence[str], certificates: Sequence[str]
+) -> tuple[tuple[MatchKind, str], ...]:
+    """Return everything that matches a row with these values."""
+    keys: tuple[tuple[MatchKind, str], ...] = (("package", package),) if package else ()
+    if sha256 or certificates:
+        keys += (*(("apk_sha256", digest) for digest in sha256), *(("certificate", digest) for digest in certificates))
+    return keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

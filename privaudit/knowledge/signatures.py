@@ -1,19 +1,43 @@
-"""Read lists of apps with all their problems, and group and search their rows by app."""
+"""Read lists of apps with all their problems, and group and search their rows by app.
+
+One module, because a list, a row and the entry of an app are views of the same TOML tables.
+"""
 
 from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
+from itertools import repeat
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from privaudit.knowledge.loader import Problems, format_location, list_toml_files, locate_row, read_toml, validate_data
-from privaudit.knowledge.schema import SIGNATURE_KEYS, ListExample, ListSource, MatchKind, SignatureFile, SignatureRow
+from privaudit.knowledge.compiled import NOT_COMPILED, CompiledLists
+from privaudit.knowledge.loader import (
+    Problems,
+    convert_valid,
+    format_location,
+    list_toml_files,
+    locate_row,
+    read_compiled_toml,
+    to_canonical_json,
+    validate_data,
+)
+from privaudit.knowledge.schema import (
+    SIGNATURE_KEYS,
+    ListExample,
+    ListSource,
+    MatchKind,
+    SignatureFile,
+    SignatureRow,
+)
 from privaudit.model import MessageValue, SignatureMatch
 
+ListKind: TypeAlias = Literal["risky", "lenders"]
+LIST_KINDS: Final[tuple[ListKind, ...]] = ("risky", "lenders")
+"""Kinds of list, and the folders of their files."""
 _LENDER_ONLY_KEYS: Final = frozenset({"status", "confidence"})
 """Keys that a list of risky apps must not have."""
 _RISKY_ONLY_KEYS: Final = frozenset({"tier", "action"})
@@ -28,18 +52,44 @@ class SignatureList:
     """File name without ``.toml``; a list of the user has the prefix ``own/``."""
     file: str
     """Name of its file in problems."""
-    kind: Literal["risky", "lenders"]
+    kind: ListKind
     is_user_list: bool
     source: ListSource
-    rows: tuple[SignatureRow, ...]
     examples: tuple[ListExample, ...]
-    toml_data: dict[str, Any] = field(repr=False, compare=False)
+    toml_data: Mapping[str, Any] = field(repr=False, hash=False)
     """The content of the file as plain TOML values."""
+    compiled_json: bytes | None = field(default=None, repr=False, compare=False)
+    """The same as JSON with sorted keys, where the file was compiled."""
+    _rows: dict[int, SignatureRow] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Rows by number. A start uses few of many, so each is made when it is first used."""
+
+    def row(self, number: int) -> SignatureRow:
+        """Return a row; `number` counts from 1."""
+        row = self._rows.get(number)
+        if row is None:
+            row = self._rows[number] = convert_valid(SignatureRow, self.tables[number - 1])
+        return row
+
+    @property
+    def rows(self) -> tuple[SignatureRow, ...]:
+        """All its rows."""
+        return tuple(map(self.row, range(1, len(self.tables) + 1)))
+
+    @property
+    def tables(self) -> Sequence[Mapping[str, Any]]:
+        """All its rows as plain TOML values."""
+        tables: Sequence[Mapping[str, Any]] = self.toml_data["app"]
+        return tables
 
     @property
     def row_refs(self) -> tuple[RowRef, ...]:
         """All its rows, each with its number."""
-        return tuple(RowRef(self, number) for number in range(1, len(self.rows) + 1))
+        return tuple(map(RowRef, repeat(self), range(1, len(self.tables) + 1)))
+
+    @property
+    def canonical_json(self) -> bytes:
+        """The content of the file as JSON with sorted keys."""
+        return self.compiled_json or to_canonical_json(self.toml_data)
 
 
 class RowRef(NamedTuple):
@@ -52,13 +102,24 @@ class RowRef(NamedTuple):
     @property
     def row(self) -> SignatureRow:
         """The row itself."""
-        return self.app_list.rows[self.row_number - 1]
+        return self.app_list.row(self.row_number)
+
+    @property
+    def table(self) -> Mapping[str, Any]:
+        """The row as plain TOML values: quicker than `row`, which counts where all rows are asked."""
+        table: Mapping[str, Any] = self.app_list.toml_data["app"][self.row_number - 1]
+        return table
+
+    @property
+    def package(self) -> str | None:
+        """Its package name; ``None`` where the list states none."""
+        return self.table.get("package")
 
     @property
     def countries(self) -> tuple[str, ...]:
         """Where its app is offered, as far as the list says: the row's countries, else the source's."""
         source = self.app_list.source
-        return self.row.countries or ((source.country,) if source.country else ())
+        return tuple(self.table.get("countries") or ((source.country,) if source.country else ()))
 
     @property
     def status(self) -> str | None:
@@ -98,11 +159,13 @@ class RowRef(NamedTuple):
         )
 
 
-def read_list_folder(folder: Traversable, problems: Problems, *, is_user_list: bool = False) -> Iterator[SignatureList]:
-    """Yield every list in ``folder/risky`` and ``folder/lenders``."""
-    for kind in ("risky", "lenders"):
+def read_list_folder(
+    folder: Traversable, problems: Problems, compiled: CompiledLists = NOT_COMPILED, *, is_user_list: bool = False
+) -> Iterator[SignatureList]:
+    """Yield every list in ``folder/risky`` and ``folder/lenders``, those that were compiled from `compiled`."""
+    for kind in LIST_KINDS:
         for file in list_toml_files(folder / kind):
-            yield from _read_list(file, f"{kind}/{file.name}", kind, problems, is_user_list=is_user_list)
+            yield from _read_list(file, f"{kind}/{file.name}", kind, problems, compiled, is_user_list=is_user_list)
 
 
 def read_user_lists(path: Path, problems: Problems) -> Iterator[SignatureList]:
@@ -120,27 +183,36 @@ def read_user_lists(path: Path, problems: Problems) -> Iterator[SignatureList]:
 
 
 def _read_list(
-    file: Traversable, file_name: str, kind: str | None, problems: Problems, *, is_user_list: bool
+    file: Traversable,
+    file_name: str,
+    kind: ListKind | None,
+    problems: Problems,
+    compiled: CompiledLists = NOT_COMPILED,
+    *,
+    is_user_list: bool,
 ) -> Iterator[SignatureList]:
-    data = read_toml(file, file_name, problems)
+    data, compiled_json = read_compiled_toml(file, file_name, problems, compiled, kind or "risky")
     if data is None:
         return
-    problem_count = len(problems)
     kind = kind or ("lenders" if _is_lender_list(data) else "risky")
-    parsed = validate_data(SignatureFile, data, file_name, problems, SIGNATURE_KEYS)
+    problem_count = len(problems)
+    # Rows that were compiled are valid, and converted when they are used.
+    head = {**data, "app": ()} if compiled_json else data
+    parsed = validate_data(SignatureFile, head, file_name, problems, SIGNATURE_KEYS)
     _check_source_keys(data.get("source"), kind, file_name, problems, is_user_list=is_user_list)
-    _check_row_keys(data, kind, file_name, problems, is_user_list=is_user_list)
+    if not compiled_json:
+        _check_row_keys(data, kind, file_name, problems, is_user_list=is_user_list)
     if parsed is not None and len(problems) == problem_count:
         stem = file.name.removesuffix(".toml")
         yield SignatureList(
             id=f"own/{stem}" if is_user_list else stem,
             file=file_name,
-            kind="lenders" if kind == "lenders" else "risky",
+            kind=kind,
             is_user_list=is_user_list,
             source=parsed.source,
-            rows=parsed.app,
             examples=parsed.example,
             toml_data=data,
+            compiled_json=compiled_json,
         )
 
 
@@ -178,18 +250,17 @@ def _check_row_keys(data: dict[str, Any], kind: str, file_name: str, problems: P
     for index, row in enumerate(_raw_rows(data)):
         if not isinstance(row, dict):
             continue
-        location = locate_row(file_name, "app", index)
         if not any(row.get(key) for key in ("package", "names", "sha256", "certificates")):
-            problems.add("knowledge.names_nothing", **location)
+            problems.add("knowledge.names_nothing", **locate_row(file_name, "app", index))
         if kind == "lenders" and not (is_user_list or has_common_status or "status" in row):
-            problems.add("knowledge.missing_key", **location, key="status")
+            problems.add("knowledge.missing_key", **locate_row(file_name, "app", index), key="status")
         for key in sorted(_LENDER_ONLY_KEYS & row.keys()) if kind == "risky" else ():
-            problems.add("knowledge.misplaced_key", **location, key=key)
+            problems.add("knowledge.misplaced_key", **locate_row(file_name, "app", index), key=key)
         package = row.get("package")
         if isinstance(package, str):
             package_counts[package] += 1
             if package_counts[package] == 2:  # noqa: PLR2004 - reported once, however often it is repeated
-                problems.add("knowledge.duplicate", **location, package=package)
+                problems.add("knowledge.duplicate", **locate_row(file_name, "app", index), package=package)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

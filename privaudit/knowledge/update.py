@@ -22,7 +22,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from privaudit.errors import KnowledgeError, SignatureListError
-from privaudit.knowledge import lint, minisign, releases
+from privaudit.knowledge import compile_lists, lint, minisign, releases
+from privaudit.knowledge.compiled import COMPILED_FILE
 from privaudit.knowledge.loader import MAX_FILE_BYTES, Problems, read_limited
 
 SIGNATURE_SUFFIX: Final = ".minisig"
@@ -97,7 +98,7 @@ def install_update(source: str, trusted_keys: Iterable[minisign.MinisignPublicKe
 
 
 def _install_files(files: Mapping[str, bytes], folder: Path, source: str, comment: str) -> InstalledRelease:
-    """Write `files` to the temporary `folder`, lint them there, and rename it to the active folder."""
+    """Write `files` to the temporary `folder`, lint and compile them, and rename it to the active folder."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
@@ -113,6 +114,7 @@ def _install_files(files: Mapping[str, bytes], folder: Path, source: str, commen
     active_number = releases.release_number(releases.active_folder())
     if release.number <= active_number:
         raise SignatureListError("errors.lists_not_newer", path=source, number=release.number, present=active_number)
+    (folder / COMPILED_FILE).write_bytes(compile_lists(folder))
     root = folder.parent
     target = root / f"edition{release.number}"
     if target.exists():

@@ -134,9 +134,8 @@ def test_formula_cells_are_quoted():
         kind="risky",
         is_user_list=True,
         source=ListSource(**DEFAULTS),
-        rows=(row,),
         examples=(),
-        toml_data={},
+        toml_data={"app": [{"package": row.package, "names": list(row.names), "note": row.note}]},
     )
     text = csv_format.entries_to_csv(signatures.group_entries([part]))
     assert "'=HYPERLINK" in text

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from privaudit import knowledge
 from privaudit.errors import KnowledgeError, SignatureListError
 from privaudit.knowledge import loader, minisign, releases, update
+from privaudit.knowledge.compiled import COMPILED_FILE
 from tests.virtual_phone.conftest import need
 
 NEWER = 2099010100
@@ -189,6 +190,14 @@ def test_newer_shipped_lists_win_over_installed_ones(places, offered, signer, mo
     assert knowledge.load_knowledge().find_matches("package", "com.example.newcomer") == ()
 
 
+def test_installed_lists_are_compiled(places, offered, signer, monkeypatch):
+    update.install_update(str(offered(with_newcomer())), keys(signer))
+    folder = releases.updated_folder()
+    assert (folder / COMPILED_FILE).read_bytes() == knowledge.compile_lists(folder)
+    monkeypatch.setattr(loader, "_find_long_key", lambda text: 1 if "[[app]]" in text or "[[label]]" in text else None)
+    assert knowledge.load_knowledge().find_matches("package", "com.example.newcomer")
+
+
 def zipped(**entries) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -206,6 +215,7 @@ def zipped(**entries) -> bytes:
         (zipped(**{"../evil.toml": "x"}), "lists_malformed"),
         (zipped(**{"/etc/evil.toml": "x"}), "lists_malformed"),
         (zipped(**{"risky/evil.py": "x"}), "lists_malformed"),
+        (packed({COMPILED_FILE: b"made elsewhere"}), "lists_malformed"),
         (zipped(**{"risky\\evil.toml": "x"}), "lists_malformed"),
         (zipped(**{"a/b/c.toml": "x"}), "lists_malformed"),
         (zipped(**{"release.toml": "x"}), "lists_mistakes"),
