@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privaudit import knowledge
+from privaudit import __version__, knowledge
 from privaudit.errors import KnowledgeError
 from privaudit.knowledge import compile_lists, compiled, export, lint, loader
 from privaudit.knowledge.compiled import COMPILED_FILE, CompiledFile, encode_compiled, read_compiled
@@ -287,7 +287,7 @@ def test_a_damaged_compiled_file_is_not_used(tmp_path_factory, damage, place):
         b"not ours",
         b"\x00\xff" * 1000,
         b'{"format": 1}\n',
-        SHIPPED.replace(b"privaudit 1", b"privaudit 0", 1),
+        SHIPPED.replace(__version__.encode(), b"0.9.0", 1),
         SHIPPED + b"risky",
     ],
 )
@@ -307,7 +307,7 @@ def test_a_compiled_file_of_other_lists_is_not_used(folder, parsed_files):
 
 def test_lists_that_another_version_compiled_are_not_used(folder, monkeypatch):
     assert read_compiled(folder).json_by_file
-    monkeypatch.setattr(compiled, "_FIRST_LINE", compiled._FIRST_LINE.replace("privaudit ", "privaudit 9"))
+    monkeypatch.setattr(compiled, "_FIRST_LINE", compiled._FIRST_LINE.replace(__version__, "0.9.0"))
     assert read_compiled(folder).json_by_file == {}
 
 
