@@ -60,6 +60,9 @@ def test_the_wheel_has_compiled_lists_and_uses_them(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "installed")
         compiled = archive.read("privaudit/_signatures/compiled.txt")
+        (record,) = (name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))
+        # What installers copy, also those that the portable folder starts.
+        assert "privaudit/_signatures/compiled.txt,sha256=" in archive.read(record).decode()
     assert compiled == knowledge.compile_lists(loader.shipped_folder())
     folders = ("HOME", "XDG_DATA_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed"), **dict.fromkeys(folders, str(tmp_path))}
