@@ -15,13 +15,17 @@ import sys
 import tempfile
 import tomllib
 from functools import partial
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from unittest import mock
 
 from benchmarks.measure import Outcome, Row, compare, cpu_seconds, measure_in_turn
 from benchmarks.results import publish
 from privaudit import knowledge
+from privaudit.i18n import rule_texts
 from privaudit.knowledge import loader
 from privaudit.knowledge.compiled import COMPILED_FILE
+from privaudit.knowledge.rules import compile_rules
 
 ROW_COUNTS = (2_000, 10_000)
 MAX_COMPILED_RATIO = 0.3
@@ -59,9 +63,10 @@ def write_lists(row_count: int, folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
-def load_and_look_up(folder: Path) -> None:
-    """Load the lists and look up the apps of a phone."""
-    lists = knowledge.load_knowledge(folder=folder, country="PK")
+def load_and_look_up(folder: Path, rules_folder: Traversable) -> None:
+    """Load the lists and the rules, and look up the apps of a phone."""
+    with mock.patch.object(rule_texts, "rules_folder", return_value=rules_folder):
+        lists = knowledge.load_knowledge(folder=folder, country="PK")
     lists.describe_lists()
     packages = [*LISTED_PACKAGES, *(f"com.example.app{number}" for number in range(PHONE_APPS - len(LISTED_PACKAGES)))]
     listed = [package for package in packages if lists.find_matches("package", package) or lists.find_lender(package)]
@@ -84,13 +89,15 @@ def measure() -> Outcome:
             write_lists(row_count, parsed)
             shutil.copytree(parsed, compiled)
             (compiled / COMPILED_FILE).write_bytes(knowledge.compile_lists(compiled))
+            installed_rules = Path(shutil.copytree(str(rule_texts.rules_folder()), Path(name, "rules")))
+            (installed_rules / COMPILED_FILE).write_bytes(compile_rules(installed_rules))
             assert knowledge.load_knowledge(folder=parsed) == knowledge.load_knowledge(folder=compiled)
             texts = [file.read_text(encoding="utf-8") for file in parsed.rglob("*.toml")]
             assert sum(len(tomllib.loads(text).get("app", ())) for text in texts) == row_count
             best[row_count] = measure_in_turn(
                 {
-                    "compiled": partial(cpu_seconds, partial(load_and_look_up, compiled)),
-                    "parsed": partial(cpu_seconds, partial(load_and_look_up, parsed)),
+                    "compiled": partial(cpu_seconds, partial(load_and_look_up, compiled, installed_rules)),
+                    "parsed": partial(cpu_seconds, partial(load_and_look_up, parsed, rule_texts.rules_folder())),
                     "tomllib": partial(cpu_seconds, partial(parse_all, texts)),
                 },
                 ROUNDS,

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from privaudit import knowledge
-from privaudit.knowledge import loader
+from privaudit.i18n import rule_texts
+from privaudit.knowledge import loader, rules
 
 ROOT = Path(__file__).parent.parent
 
@@ -45,30 +47,36 @@ def test_the_wheel_names_its_command_and_licence(wheel):
 
 
 USE = """
-import tomllib
+import re, tomllib
 parse = tomllib.loads
 def parse_small(text):
-    assert "[[app]]" not in text and "[[label]]" not in text, "a list was parsed"
+    assert not re.search(r"^\\[(\\[app|\\[label|words)", text, re.MULTILINE), text
     return parse(text)
 tomllib.loads = parse_small
+import datetime
 from privaudit.knowledge import load_knowledge
-print(load_knowledge().describe_lists().sha256)
+lists = load_knowledge()
+print(lists.describe_lists().sha256, lists.rules.describe_rules("CN", datetime.date(2026, 1, 1)))
 """
 
 
-def test_the_wheel_has_compiled_lists_and_uses_them(wheel, tmp_path):
+def test_the_wheel_has_compiled_lists_and_rules_and_uses_them(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "installed")
         compiled = archive.read("privaudit/_signatures/compiled.txt")
+        compiled_rules = archive.read("privaudit/data/rules/compiled.txt")
         (record,) = (name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))
         # What installers copy, also those that the portable folder starts.
         assert "privaudit/_signatures/compiled.txt,sha256=" in archive.read(record).decode()
     assert compiled == knowledge.compile_lists(loader.shipped_folder())
+    assert compiled_rules == rules.compile_rules(rule_texts.rules_folder())
     folders = ("HOME", "XDG_DATA_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed"), **dict.fromkeys(folders, str(tmp_path))}
     use = [sys.executable, "-c", USE]
     said = subprocess.run(use, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True).stdout
-    assert said.strip() == knowledge.load_knowledge(folder=loader.shipped_folder()).describe_lists().sha256
+    lists = knowledge.load_knowledge(folder=loader.shipped_folder())
+    described = lists.describe_lists().sha256, lists.rules.describe_rules("CN", date(2026, 1, 1))
+    assert said.split(maxsplit=1) == [described[0], f"{described[1]}\n"]
 
 
 def test_a_wheel_from_the_sdist_is_the_same(wheel, tmp_path):

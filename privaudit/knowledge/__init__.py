@@ -15,7 +15,7 @@ from typing import Any
 
 from privaudit.errors import KnowledgeError
 from privaudit.knowledge import releases, rules, signatures
-from privaudit.knowledge.compiled import NOT_COMPILED, CompiledFile, CompiledLists, encode_compiled, read_compiled
+from privaudit.knowledge.compiled import NOT_COMPILED, CompiledFile, CompiledFiles, encode_compiled, read_compiled
 from privaudit.knowledge.index import Knowledge
 from privaudit.knowledge.loader import Problems, read_compiled_toml, read_toml, to_canonical_json, validate_data
 from privaudit.knowledge.signatures import SignatureList
@@ -82,7 +82,7 @@ def read_knowledge_files(
     *,
     extra_lists: Sequence[Path] = (),
     demo: bool = False,
-    compiled: CompiledLists = NOT_COMPILED,
+    compiled: CompiledFiles = NOT_COMPILED,
 ) -> LoadedFiles:
     """Read what can be read, and add everything else to `problems`. Other arguments as for `load_knowledge`.
 

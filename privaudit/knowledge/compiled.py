@@ -1,6 +1,6 @@
-"""Read and write ``compiled.txt``: valid lists as JSON, which is read more than ten times as fast as TOML.
+"""Read and write ``compiled.txt``: valid data files as JSON, which is read more than ten times as fast as TOML.
 
-It stands in the folder of the lists that it was made from. It is made when a wheel is built, and when
+It stands in the folder of the lists or rules that it was made from. It is made when a wheel is built, and when
 `signatures update` installs lists; nobody edits it, and nothing needs it. A line holds the SHA-256 of a TOML file and
 the content of that file, so a file that was changed or added since is parsed from TOML.
 """
@@ -18,9 +18,9 @@ from privaudit import __version__
 COMPILED_FILE: Final = "compiled.txt"
 MAX_COMPILED_BYTES: Final = 32 * 1024 * 1024
 """Bytes of ``compiled.txt``. Ten thousand apps have about one million."""
-_FIRST_LINE: Final = f"privaudit {__version__} lists "
+_FIRST_LINE: Final = f"privaudit {__version__} compiled "
 """Followed by the SHA-256 of all other lines. What another version found to be valid may not be valid in this one."""
-FileKind: TypeAlias = Literal["vocabulary", "risky", "lenders"]
+FileKind: TypeAlias = Literal["vocabulary", "risky", "lenders", "rule"]
 """What a file was validated as."""
 
 
@@ -35,7 +35,7 @@ class CompiledFile(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledLists:
+class CompiledFiles:
     """The content of ``compiled.txt``."""
 
     json_by_file: Mapping[tuple[bytes, bytes], bytes] = field(default_factory=dict, repr=False)
@@ -46,10 +46,10 @@ class CompiledLists:
         return self.json_by_file.get(_file_key(kind, toml)) if self.json_by_file else None
 
 
-NOT_COMPILED: Final = CompiledLists()
+NOT_COMPILED: Final = CompiledFiles()
 
 
-def read_compiled(folder: Traversable) -> CompiledLists:
+def read_compiled(folder: Traversable) -> CompiledFiles:
     """Read ``compiled.txt`` in `folder`; empty where it is missing, damaged, too large or of another version."""
     try:
         with (folder / COMPILED_FILE).open("rb") as stream:
@@ -61,7 +61,7 @@ def read_compiled(folder: Traversable) -> CompiledLists:
         return NOT_COMPILED
     lines = (line.partition(b"\t") for line in body.split(b"\n"))
     files = ((file.partition(b" "), content) for file, _, content in lines)
-    return CompiledLists({(kind, sha256): content for (kind, _, sha256), content in files})
+    return CompiledFiles({(kind, sha256): content for (kind, _, sha256), content in files})
 
 
 def encode_compiled(files: Iterable[CompiledFile]) -> bytes:

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from privaudit.errors import KnowledgeError, SignatureListError
-from privaudit.knowledge.compiled import CompiledLists, FileKind
+from privaudit.knowledge.compiled import CompiledFiles, FileKind
 from privaudit.model import Message, MessageValue
 
 MAX_FILE_BYTES: Final = 8 * 1024 * 1024
@@ -106,7 +106,7 @@ def read_toml(file: Traversable, file_name: str, problems: Problems) -> dict[str
 
 
 def read_compiled_toml(
-    file: Traversable, file_name: str, problems: Problems, compiled: CompiledLists, kind: FileKind
+    file: Traversable, file_name: str, problems: Problems, compiled: CompiledFiles, kind: FileKind
 ) -> tuple[dict[str, Any] | None, bytes | None]:
     """Like `read_toml`, but take the content of a file that is valid as `kind` from `compiled`, where that has it.
 

@@ -9,7 +9,15 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from privaudit.i18n import rule_texts
-from privaudit.knowledge.loader import Problems, content_sha256, list_toml_files, read_toml, validate_data
+from privaudit.knowledge.compiled import NOT_COMPILED, CompiledFile, encode_compiled, read_compiled
+from privaudit.knowledge.loader import (
+    Problems,
+    content_sha256,
+    list_toml_files,
+    read_compiled_toml,
+    to_canonical_json,
+    validate_data,
+)
 from privaudit.knowledge.schema import RULE_KEYS, Rule
 from privaudit.model import RuleSetInfo
 
@@ -57,8 +65,10 @@ def _is_country_rule(rule: Rule, country: str | None) -> bool:
 def read_rules(problems: Problems, files: Iterable[Traversable] | None = None) -> RuleSet:
     """Read the rules in `files`, by default those that are part of privaudit; what is wrong goes to `problems`."""
     valid: list[tuple[Rule, str, dict[str, Any]]] = []
-    for file in list_toml_files(rule_texts.rules_folder()) if files is None else files:
-        data = read_toml(file, file.name, problems)
+    folder = rule_texts.rules_folder()
+    compiled = read_compiled(folder) if files is None else NOT_COMPILED
+    for file in list_toml_files(folder) if files is None else files:
+        data, _ = read_compiled_toml(file, file.name, problems, compiled, "rule")
         rule = None if data is None else validate_data(Rule, data, file.name, problems, RULE_KEYS)
         if data is not None and rule is not None:
             valid.append((rule, file.name, data))
@@ -66,4 +76,13 @@ def read_rules(problems: Problems, files: Iterable[Traversable] | None = None) -
         rules=tuple(rule for rule, _, _ in valid),
         files=tuple(name for _, name, _ in valid),
         toml_data=tuple(data for _, _, data in valid),
+    )
+
+
+def compile_rules(folder: Traversable) -> bytes:
+    """Return the content of ``compiled.txt`` for the rules in `folder` that have no problems."""
+    rules = read_rules(Problems(), list_toml_files(folder))
+    return encode_compiled(
+        CompiledFile("rule", (folder / name).read_bytes(), to_canonical_json(data))
+        for name, data in zip(rules.files, rules.toml_data, strict=True)
     )

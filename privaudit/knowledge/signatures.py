@@ -14,7 +14,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from privaudit.knowledge.compiled import NOT_COMPILED, CompiledLists
+from privaudit.knowledge.compiled import NOT_COMPILED, CompiledFiles
 from privaudit.knowledge.loader import (
     Problems,
     convert_valid,
@@ -160,7 +160,7 @@ class RowRef(NamedTuple):
 
 
 def read_list_folder(
-    folder: Traversable, problems: Problems, compiled: CompiledLists = NOT_COMPILED, *, is_user_list: bool = False
+    folder: Traversable, problems: Problems, compiled: CompiledFiles = NOT_COMPILED, *, is_user_list: bool = False
 ) -> Iterator[SignatureList]:
     """Yield every list in ``folder/risky`` and ``folder/lenders``, those that were compiled from `compiled`."""
     for kind in LIST_KINDS:
@@ -187,7 +187,7 @@ def _read_list(
     file_name: str,
     kind: ListKind | None,
     problems: Problems,
-    compiled: CompiledLists = NOT_COMPILED,
+    compiled: CompiledFiles = NOT_COMPILED,
     *,
     is_user_list: bool,
 ) -> Iterator[SignatureList]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 
 from privaudit import __version__, knowledge
 from privaudit.errors import KnowledgeError
-from privaudit.knowledge import compile_lists, compiled, export, lint, loader
+from privaudit.i18n import rule_texts
+from privaudit.knowledge import compile_lists, compiled, export, lint, loader, rules
 from privaudit.knowledge.compiled import COMPILED_FILE, CompiledFile, encode_compiled, read_compiled
+from privaudit.knowledge.loader import Problems
 from privaudit.knowledge.schema import ListSource, SignatureRow
 
 LIST = "risky/secp-2024.toml"
@@ -325,6 +328,49 @@ def test_the_size_of_a_compiled_file_is_limited(folder, monkeypatch):
     assert read_compiled(folder).json_by_file
     monkeypatch.setattr(compiled, "MAX_COMPILED_BYTES", size - 1)
     assert read_compiled(folder).json_by_file == {}
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rules_folder(tmp_path, monkeypatch):
+    """The rules, compiled."""
+    copy = Path(shutil.copytree(str(rule_texts.rules_folder()), tmp_path / "rules"))
+    (copy / COMPILED_FILE).write_bytes(rules.compile_rules(copy))
+    monkeypatch.setattr(rule_texts, "rules_folder", lambda: copy)
+    return copy
+
+
+def read_rules():
+    problems = Problems()
+    rule_set = rules.read_rules(problems)
+    return rule_set, rule_set.toml_data, rule_set.describe_rules("CN", date(2026, 1, 1)), problems
+
+
+def test_compiled_rules_are_used_and_equal_the_parsed_ones(rules_folder, monkeypatch):
+    with monkeypatch.context() as context:
+        context.setattr(tomllib, "loads", None)
+        compiled_rules = read_rules()
+    (rules_folder / COMPILED_FILE).unlink()
+    assert compiled_rules == read_rules()
+    assert compiled_rules[0].rules
+
+
+@pytest.mark.parametrize("edit", ["change", "spoil", "delete", "add"])
+def test_a_rule_that_changed_since_counts(rules_folder, edit):
+    before = read_rules()
+    file = next(file for file in sorted(rules_folder.glob("*.toml")) if file.stem.startswith("CN"))
+    text = file.read_text(encoding="utf-8")
+    if edit == "delete":
+        file.unlink()
+    elif edit == "add":
+        file.with_name("CN-ADDED.toml").write_text(text.replace(file.stem, "CN-ADDED"), encoding="utf-8")
+    else:
+        file.write_text(text.replace("says = ", "says = 'not' # " if edit == "change" else "sais = "), encoding="utf-8")
+    changed = read_rules()
+    (rules_folder / COMPILED_FILE).unlink()
+    assert changed == read_rules() != before
 
 
 # --- where it is used, and where not ----------------------------------------------------------------------------------
