@@ -40,7 +40,7 @@ Floor where the lists are parsed: 1 × `tomllib`. Compiled lists are JSON beside
 they were made from; each start reads and hashes the TOML files as well.
 
 Other parsers, measured alone on the same 10,000 rows: tomli 2.5 (compiled by mypyc) takes 0.36 × the time of `tomllib`,
-pytomlpp 0.18 ×, rtoml 0.11 ×, toml-rs 0.07 ×. To these comes what follows parsing, about 0.5 × here, and a dependency in
+pytomlpp 0.18 ×, rtoml 0.11 ×, toml-rs 0.07 ×. What follows parsing adds about 0.5 × here; and it is a dependency in
 machine code that the browser does not have."""
 
 
