@@ -79,7 +79,9 @@ class Knowledge:
     def _names_for(self, country: str) -> NameIndex[RowRef]:
         if country not in self._name_indexes:
             refs = (ref for ref in self._published_refs(_NAMING_TIERS) if country in ref.countries)
-            names = ((name, ref) for ref in refs if "name_match" not in ref.table for name in ref.table.get("names", ()))
+            names = (
+                (name, ref) for ref in refs if "name_match" not in ref.table for name in ref.table.get("names", ())
+            )
             self._name_indexes[country] = NameIndex(names, self._shared_names)
         return self._name_indexes[country]
 

@@ -136,7 +136,7 @@ def test_what_stands_before_a_tail_counts_only_if_it_is_no_name_of_honest_apps(m
     assert names_found(made, known, "Rupiah Cepat") == []
     assert names_found(made, known, "Pinjaman") == []  # a word of the vocabulary
     assert names_found(made, known, "Rupiah Cepat - Dana Kilat") == ["Rupiah Cepat - Dana Kilat"]
-    lender = replace(known.lists[0], kind="lenders", rows=(SignatureRow(names=("Dana Baik",)),))
+    lender = replace(known.lists[0], kind="lenders", toml_data={"app": [{"names": ["Dana Baik"]}]})
     assert names_found(made, known, "Dana Baik") == ["Dana Baik - uang"]
     assert names_found(made, replace(known, lists=(*known.lists, lender)), "Dana Baik") == []
 
