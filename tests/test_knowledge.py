@@ -274,8 +274,8 @@ def test_names_are_classified_as_measured(known: Knowledge, case: dict):
     assert bool(word.terms) == (word.verdict != "no")
 
 
-def test_there_are_48_cases():
-    assert len(CASES) == 48
+def test_every_example_is_a_case():
+    assert len(CASES) == 81
 
 
 def test_recall_on_malware_research(known: Knowledge):
@@ -362,6 +362,65 @@ def test_one_accent_hides_no_strong_term(known: Knowledge):
     assert [judge(name, None).verdict for name in ("Lóan", "Présta", "Pinjâm", "L.oan", "Lo-an", "贷 款王")] == [
         "lending"
     ] * 6
+
+
+DIGITS = (
+    "l0an",
+    "L04n",
+    "1oan",
+    "Qu1ck L0ans",
+    "pinj4man",
+    "P1NJ4M",
+    "Pinjo1",
+    "fa5t ca5h",
+    "Pay1ater",
+    "7ala Pr3stamo",
+)
+
+
+@pytest.mark.parametrize("name", DIGITS)
+def test_digits_for_letters_hide_no_strong_term(known: Knowledge, name: str):
+    assert known.vocabulary.classify(name, None).verdict == "lending"
+
+
+@pytest.mark.parametrize(
+    "name", ["Area51", "Mp3 Player", "H0tel", "Web3", "B4 Camera", "1st Aid", "G0ogle", "va4y", "p0lend"]
+)
+def test_digits_that_are_digits_make_no_term(known: Knowledge, name: str):
+    assert known.vocabulary.classify(name, None).verdict == "no"
+
+
+TAILS = (
+    "极速版",
+    "专业版",
+    "手机版",
+    "最新版",
+    "官方版",
+    "版",
+    "Pro",
+    " 2.0",
+    "（官方）",
+    "-Lite",
+    "极速版 Pro 3",
+    "app",
+    " ™",
+)
+
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_the_end_of_a_label_is_found_before_its_tail(known: Knowledge, tail: str):
+    judge = known.vocabulary.classify
+    assert judge(f"万人借{tail}", None).verdict == "lending"
+    assert judge(f"随便花{tail}", None).verdict == "maybe"
+    assert judge(f"捷信{tail}", None).verdict == "lending"
+    assert judge(f"十里桃花{tail}", None).verdict == "no"
+    assert judge(f"花粉部落{tail}", None).verdict == "no"
+
+
+def test_terms_that_overlap_count_once(known: Knowledge):
+    assert known.vocabulary.classify("麻花钱包", None).verdict == "maybe"
+    assert known.vocabulary.classify("现金钱包", None).terms == ("钱包", "现金")
+    assert known.vocabulary.classify("现金钱包", None).verdict == "lending"
 
 
 def test_a_disguised_calculator_is_a_calculator(known: Knowledge):

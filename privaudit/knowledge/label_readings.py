@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,8 @@ from privaudit.i18n.sanitize import BLANK_LETTERS
 
 _MIN_UNACCENTED_CHARS: Final = 4
 """Shorter words mean something else without their accents: Vietnamese vay is to borrow, váy is a dress."""
+_MIN_SPELLED_CHARS: Final = 4
+"""Shorter words arise by chance when digits are read as letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,9 @@ def read_label(label: str) -> tuple[LabelReading, ...]:
     """Return the different readings of `label`, the one as it is written first.
 
     Then: letters that stand apart are joined; letters of other scripts that look like Latin ones are replaced; what
-    stands inside a word is left out; accents are left out.
+    stands inside a word is left out; accents are left out; digits in words of Latin letters are read as letters.
     """
-    if label.isascii() and not _SPREAD_HINT.search(label):
+    if _PLAIN_HAN.fullmatch(label) or (label.isascii() and not _DISGUISE_HINT.search(label)):
         return (LabelReading(label),)
     written = drop_invisible(label)
     latin = _replace_lookalikes(_join_spread_letters(written))
@@ -47,6 +50,7 @@ def read_label(label: str) -> tuple[LabelReading, ...]:
     if not _VIETNAMESE.search(unicodedata.normalize("NFD", latin)):
         bare = _WORD.sub(_drop_accents, latin)
         readings.append(LabelReading(bare, strong_only=True, min_term_chars=_MIN_UNACCENTED_CHARS))
+    readings += (LabelReading(spelled, min_term_chars=_MIN_SPELLED_CHARS) for spelled in _spell_digits(latin))
     unique: dict[str, LabelReading] = {}
     for reading in readings:
         unique.setdefault(reading.text, reading)
@@ -104,7 +108,9 @@ _SPREAD_LETTERS: Final = re.compile(rf"(?<![^\W_])(?<!{_MARK}){_LETTER}(?:{_GAP}
 """At least four single letters with something else between them."""
 _SPREAD_HAN: Final = re.compile(rf"(?<!{_HAN})({_HAN})[\W_]+(?={_HAN})|(?<={_HAN})[\W_]+(?={_HAN}(?!{_HAN}))")
 """What stands between two Chinese characters, one of which stands alone."""
-_SPREAD_HINT: Final = re.compile(r"[^A-Za-z0-9\s]|(?:\b[A-Za-z]\s+){3}")
+_PLAIN_HAN: Final = re.compile("[\u4e00-\u9fff]+[A-Za-z]*")
+"""A label that is only this has one reading."""
+_DISGUISE_HINT: Final = re.compile(r"[^A-Za-z0-9\s]|(?:\b[A-Za-z]\s+){3}|[A-Za-z][013457]|\b[01][A-Za-z]")
 """An ASCII label without any of this has one reading."""
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
@@ -123,6 +129,20 @@ def _join_match(match: re.Match[str]) -> str:
 def _squeeze_words(text: str) -> str:
     """Leave out what stands inside words: ``Lo.an``."""
     return " ".join("".join(re.findall(rf"(?:[^\W_]|{_MARK})+", word)) for word in text.split())
+
+
+_DIGITS_IN_WORD: Final = re.compile(
+    r"((?<![A-Za-z\d])[01](?=[A-Za-z]{2})|(?<=[A-Za-z])[013457]{1,2}(?=[A-Za-z])|(?<=[A-Za-z]{2})1(?!\w))"
+)
+_SPELLINGS: Final = tuple(str.maketrans("013457", letters) for letters in ("oieast", "oleast"))
+"""What digits stand for; 1 is i or l."""
+
+
+def _spell_digits(text: str) -> Iterator[str]:
+    """Yield `text` with the digits inside words read as letters: ``l0an``. Nothing if there are none."""
+    pieces = _DIGITS_IN_WORD.split(text)
+    for spelling in _SPELLINGS if len(pieces) > 1 else ():
+        yield "".join(piece.translate(spelling) if index % 2 else piece for index, piece in enumerate(pieces))
 
 
 _STYLED: Final[dict[int, str]] = {

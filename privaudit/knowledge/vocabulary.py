@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final, Literal, TypeAlias
@@ -29,6 +29,13 @@ _MAX_CACHED_VERDICTS: Final = 20_000
 _MIN_LENDING_SCORE: Final = 3.0
 _MIN_MAYBE_SCORE: Final = 1.5
 
+_INDEX_CHARS: Final = 2
+"""Terms are found by their first characters."""
+_LABEL_TAIL: Final = re.compile(
+    "(?:[a-z0-9\\W_]|(?:极速|专业|手机|最新|官方|安卓|国际|青春|尊享|至尊|旗舰|标准|普通|升级|正式|会员|精简|移动)?版"
+    "|官方|平台|软件|客户端)+$"
+)
+"""What makers write behind the name: ``极速版``, ``Pro``, ``2.0``, ``(官方)``."""
 _PACKAGE_SEPARATORS: Final = re.compile(r"[\W\d_]+")
 _CAMEL_CASE_BOUNDARY: Final = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -39,7 +46,7 @@ class LabelTerm(DataTable):
 
     term: str
     lang: str
-    match: Literal["sub", "inword", "wstart", "word"]
+    match: Literal["sub", "inword", "wstart", "word", "end", "name"]
     weight: TermWeight
     basis: Literal["attested", "language"]
     """``attested``: seen in the name of a real lending app; ``language``: ordinary knowledge of the language."""
@@ -107,14 +114,17 @@ class Vocabulary(DataTable):
     decoy: tuple[DecoyTerm, ...] = ()
     harm: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What a list may say that an app did: short word → its meaning by language."""
-    normalized_label_terms: tuple[tuple[str, LabelTerm], ...] = field(init=False, repr=False, compare=False)
-    """Each term of `label` with its normalised form, made once: every label on a phone is searched for all of them."""
+    label_term_index: Mapping[str, list[tuple[str, LabelTerm]]] = field(init=False, repr=False, compare=False)
+    """The terms of `label`, each with its normalised form, by their first one or two characters."""
     verdict_cache: dict[tuple[str | None, str | None], NameVerdict] = field(init=False, repr=False, compare=False)
     """The names that were classified before: an audit asks for the same ones after each round trip."""
 
     def __post_init__(self) -> None:
-        terms = tuple((_normalize(term.term), term) for term in self.label)
-        object.__setattr__(self, "normalized_label_terms", terms)
+        index: dict[str, list[tuple[str, LabelTerm]]] = {}
+        for term in self.label:
+            text = _normalize(term.term)
+            index.setdefault(text[:_INDEX_CHARS], []).append((text, term))
+        object.__setattr__(self, "label_term_index", index)
         object.__setattr__(self, "verdict_cache", {})
 
     def classify(self, label: str | None, package: str | None) -> NameVerdict:
@@ -165,24 +175,30 @@ class Vocabulary(DataTable):
     def _terms_in_reading(self, reading: LabelReading, as_written: LabelReading) -> _NameTerms:
         visible = reading.text
         joined, split = visible.casefold(), _split_camel_case(visible, " ").casefold()
-        both = f"{joined}\n{split}"
         matches: dict[str, TermWeight] = {}
-        for text, term in self.normalized_label_terms:
-            if text not in both:
-                continue  # the usual case, so it comes first: hundreds of terms, and apps with labels in many languages
+        for text, term in self._find_terms(joined if joined == split else f"{joined}\n{split}"):
             if (reading.strong_only and term.weight != "strong") or len(text) < reading.min_term_chars:
                 continue
-            if term.match in {"sub", "inword"} and not reading.whole_words:
+            match = "word" if reading.whole_words else term.match
+            if term.match in {"end", "name"}:
+                without_tail = _LABEL_TAIL.sub("", joined)
+                is_match = without_tail.endswith(text) if term.match == "end" else without_tail == text
+            elif match in {"sub", "inword"}:
                 is_match = text in joined
             else:
-                match = "word" if reading.whole_words else term.match
                 is_match = _matches_term(text, joined, match) or _matches_term(text, split, match)
             if is_match:
                 matches[text] = _heavier_weight(matches.get(text), term.weight)
         name = self._apply_false_friends("label", (joined, as_written.text.casefold()), matches)
-        # A term inside another one does not count: 小贷 is one term, not also 贷.
-        inner = {text for text in name.weights for other in name.weights if text != other and text in other}
-        return replace(name, weights={text: weight for text, weight in name.weights.items() if text not in inner})
+        return replace(name, weights=_drop_overlapping(name.weights, f"{joined}\n{split}"))
+
+    def _find_terms(self, text: str) -> Iterator[tuple[str, LabelTerm]]:
+        """Yield the terms that `text` contains: hundreds of terms are looked up by their first characters."""
+        prefixes = {text[start : start + length]: None for start in range(len(text)) for length in (1, _INDEX_CHARS)}
+        for prefix in prefixes:
+            for normalized, term in self.label_term_index.get(prefix, ()):
+                if normalized in text:
+                    yield normalized, term
 
     def _terms_in_package(self, package: str) -> _NameTerms:
         parts = [part for part in _PACKAGE_SEPARATORS.split(_split_camel_case(package, ".").casefold()) if part]
@@ -200,9 +216,12 @@ class Vocabulary(DataTable):
         """Return the terms of `weights` that still count."""
         counted, is_false_friend = weights, False
         for false_friend in self.trap if weights else ():
-            if false_friend.scope != scope or not any(map(_compile_regex(false_friend.regex).search, texts)):
+            is_cancel = false_friend.effect == "cancel"
+            if false_friend.scope != scope or (is_cancel and counted.keys().isdisjoint(false_friend.concerns)):
                 continue
-            if false_friend.effect == "cancel":
+            if not any(map(_compile_regex(false_friend.regex).search, texts)):
+                continue
+            if is_cancel:
                 counted = {term: weight for term, weight in counted.items() if term not in false_friend.concerns}
             elif false_friend.effect == "downgrade":
                 counted = {term: weight for term, weight in counted.items() if weight == "strong"}
@@ -218,6 +237,16 @@ def check_false_friend_patterns(false_friends: Iterable[FalseFriend], file_name:
             _compile_regex(false_friend.regex)
         except re.error as error:
             problems.add("knowledge.regex", file=file_name, row=index + 1, found=false_friend.regex, reason=str(error))
+
+
+def _drop_overlapping(weights: Mapping[str, TermWeight], label: str) -> dict[str, TermWeight]:
+    """Return the terms that share no character: 小贷 is one term, not also 贷; of 速借 and 借款 the last one counts."""
+    counted: dict[str, TermWeight] = {}
+    for text in sorted(weights, key=lambda text: (-_WEIGHT_SCORES[weights[text]], -len(text), -label.find(text))):
+        if text in label and not any(text in other for other in counted):
+            counted[text] = weights[text]
+            label = label.replace(text, "\n")
+    return counted
 
 
 def _heavier_weight(current: TermWeight | None, other: TermWeight) -> TermWeight:
