@@ -448,6 +448,11 @@ class App:
         return self.is_recognised or self.named_by_user
 
     @property
+    def requests(self) -> frozenset[str]:
+        """The permissions that it requests, as far as that was read."""
+        return frozenset(one.name for one in self.permissions if one.requested is RequestedState.YES)
+
+    @property
     def access_states(self) -> Mapping[DataClass, AccessState]:
         """The state of each kind of data."""
         return {data: access.state for data, access in self.access.items()}
@@ -501,6 +506,8 @@ class AppSummary:
     launcher_labels: tuple[str, ...] = ()
     certificates_sha256: tuple[str, ...] = ()
     apk_sha256: str | None = None
+    requests: frozenset[str] = frozenset()
+    """Permissions for contacts, SMS and call log that it requests, as far as that was read."""
     listed: tuple[SignatureMatch, ...] = ()
     lending: Lending = Lending(verdict=LendingVerdict.NO)
     named_by_user: bool = False

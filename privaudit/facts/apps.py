@@ -175,20 +175,34 @@ def build_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None, l
 
 
 def summarise_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None) -> AppSummary:
-    """Return what `build_app` says of an app of `user`, without records, evidence and requests."""
+    """Return what `build_app` says of an app of `user`, without records and evidence."""
     match = inputs.package_dumps.find_block(package)
     block = match[0] if match is not None else PackageBlock(name=package, offset=0)
     entry = inputs.package_lists.get(user, {}).get(package)
     uid = _find_uid_ops(inputs, package, user)
+    grants = inputs.package_dumps.grants_by_permission(package, user, DATA_CLASS_PERMISSIONS)
     summary = AppSummary(
         package=package,
         user=user,
         system=_is_system(inputs, block, user, entry),
         installer=block.installer if block.has_installer_field or entry is None else entry.installer,
-        access_states=_summarise_access_states(inputs, block, user, uid, _manifest_lookup(inputs, apk)),
+        access_states=_summarise_access_states(inputs, block, user, uid, grants, _manifest_lookup(inputs, apk)),
         special_access_kinds=frozenset(entry.access.kind for entry in inputs.special_access.get((package, user), ())),
+        requests=_requested_data_permissions(inputs, block, grants, apk),
     )
     return summary if apk is None else apply_apk_info(summary, apk, inputs.sdk)
+
+
+def _requested_data_permissions(
+    inputs: AppInputs, block: PackageBlock, grants: Mapping[str, object], apk: ApkInfo | None
+) -> frozenset[str]:
+    """Return what `_request_state` calls requested of the permissions for contacts, SMS and call log."""
+    listed = block.requested_permissions
+    if listed is None and apk is not None and apk.uses_permissions is not None:
+        uses = {use.permission for use in apk.uses_permissions} & DATA_CLASS_PERMISSIONS.keys()
+        listed = {name for name in uses if apk.request_state(name, inputs.sdk) is RequestedState.YES}
+    own = frozenset() if block.shared_user is not None else grants.keys()
+    return frozenset(DATA_CLASS_PERMISSIONS.keys() & (listed or ()) | own)
 
 
 def _summarise_access_states(
@@ -196,10 +210,10 @@ def _summarise_access_states(
     block: PackageBlock,
     user: int,
     uid: UidOps,
+    grants: Mapping[str, Sequence[PermissionGrant]],
     manifest_lookup: ManifestLookup,
 ) -> Mapping[DataClass, AccessState]:
     ops = uid.packages.get(block.name, {})
-    grants = inputs.package_dumps.grants_by_permission(block.name, user, DATA_CLASS_PERMISSIONS)
     if not grants and not uid.uid_modes and not ops and inputs.package_dumps.is_known_denied(block.name, user):
         return _NO_ACCESS
     denied = inputs.package_dumps.is_known_denied(block.name, user)

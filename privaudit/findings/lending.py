@@ -1,10 +1,16 @@
-"""Recognise lending apps: by the lists first, then by the words in their labels. Recognised is not accused."""
+"""Recognise lending apps: by the lists first, then by the words in their labels. Recognised is not accused.
+
+A strong word is enough. A weaker one, or one that usually means something else, counts only if the app was given access
+to contacts, SMS or the call log. An app that the words call a loan app also counts if it asks for them: its owner
+should learn what it will ask for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
+from privaudit.facts.access import DATA_PERMISSIONS
 from privaudit.knowledge import Knowledge
 from privaudit.knowledge.signatures import RowRef
 from privaudit.model import AccessState, App, AppSummary, Lending, LendingVerdict, Message
@@ -77,16 +83,27 @@ def _label_reason(app: App | AppSummary, knowledge: Knowledge, *, installed: boo
     result = max(results, key=lambda result: _VERDICT_ORDER.index(result.verdict))
     if result.verdict == "no":
         return None
-    values = {"words": result.terms}
     if result.verdict == "lending":
-        return Message(key="lending.name", values=values)
-    # A weak term, or a term that usually means something else, counts only if the app has access to data.
+        return Message(key="lending.name", values={"words": result.terms})
     counted_states = _HOLDING_STATES if installed else _HOLDING_STATES | {AccessState.NOT_ALLOWED}
     if counted_states.isdisjoint(app.access_states.values()):
-        return None
+        called_loan_app = next((result for result in results if result.verdict == "maybe"), None)
+        # What the manufacturer put on the phone often asks for contacts, and is seldom a lender.
+        if called_loan_app is None or app.system or not _asks_for_data(app):
+            return None
+        return Message(key="lending.name_and_requests", values={"words": called_loan_app.terms})
+    values = {"words": result.terms}
     if result.verdict == "trapped":
         return Message(key="lending.trap_and_access" if installed else "lending.trap_and_asks", values=values)
     return Message(key="lending.name_and_access" if installed else "lending.name_and_asks", values=values)
+
+
+def _asks_for_data(app: App | AppSummary) -> bool:
+    """Return whether the app requests contacts, SMS or the call log, and was not given it."""
+    return any(
+        state is AccessState.NOT_ALLOWED and any(one.permission in app.requests for one in DATA_PERMISSIONS[data])
+        for data, state in app.access_states.items()
+    )
 
 
 def all_labels(app: App | AppSummary) -> tuple[str, ...]:

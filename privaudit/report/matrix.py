@@ -44,7 +44,9 @@ _ROUTE_KEYS: Final[Mapping[str, str]] = {
     "no_permission_needed": "report.way_no_permission_needed",
 }
 """Routes that are not special access."""
-_NAME_REASONS: Final = frozenset({"lending.name", "lending.name_and_access", "lending.trap_and_access"})
+_NAME_REASONS: Final = frozenset(
+    {"lending.name", "lending.name_and_access", "lending.name_and_requests", "lending.trap_and_access"}
+)
 """Reasons that rest on words in an app's name."""
 _LEGEND: Final = (
     ("report.state_can_read", "report.legend_can_read"),

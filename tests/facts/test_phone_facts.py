@@ -51,6 +51,7 @@ def test_a_summary_agrees_with_the_app_in_full(capture):
         for name in ("system", "installer", "label", "label_state", "labels", "launcher_labels", "certificates_sha256"):
             assert getattr(summary, name) == getattr(app, name), (app.package, name)
         assert summary.special_access_kinds <= app.special_access_kinds
+        assert summary.requests == app.requests & apps.DATA_CLASS_PERMISSIONS.keys(), app.package
         assert (summary.apk_sha256, summary.listed, summary.lending) == (app.apk_sha256, app.listed, app.lending)
 
 

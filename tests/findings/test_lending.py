@@ -7,9 +7,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from privaudit import knowledge
+from privaudit import audit, knowledge
 from privaudit.findings.lending import recognise_lending
 from privaudit.i18n import Translator
+from privaudit.knowledge.vocabulary import LabelTerm
+from privaudit.model import AppSummary, RequestedState, Severity, Verdict
+from privaudit.report import json as report_json
+from privaudit.report import txt
+from privaudit.virtual_phone import connect_phone, load_scenario
 
 READ = datetime(2026, 1, 8, tzinfo=UTC)
 
@@ -137,3 +142,68 @@ def test_launcher_label_counts(made):
 def test_every_label_counts(made, labels):
     app = made.app("com.example.abc", label=next(iter(labels.values())), labels=labels)
     assert recognise_lending(app, knowledge.load_knowledge()).verdict == "likely"
+
+
+DATA_REQUESTS = {"READ_CONTACTS": "contacts", "READ_SMS": "sms", "RECEIVE_SMS": "sms", "READ_CALL_LOG": "call_log"}
+
+
+def asking(made, label, permission="READ_CONTACTS", requested="yes", state="not_allowed", **changed):
+    """An app that requests `permission` and was not given it, and its summary."""
+    permissions = (made.permission(permission, "denied", requested=RequestedState(requested)),)
+    data = {DATA_REQUESTS.get(permission, "contacts"): made.access(state)}
+    app = made.app("com.example.abc", label=label, permissions=permissions, **data, **changed)
+    same = {name: getattr(app, name) for name in ("package", "user", "system", "installer", "label", "labels")}
+    same |= {"access_states": app.access_states, "special_access_kinds": frozenset(), "requests": app.requests}
+    return app, AppSummary(**same)
+
+
+@pytest.mark.parametrize("permission", DATA_REQUESTS)
+@pytest.mark.parametrize("label", ["量子钱包", "Rupee King", "Uang Kita", "Kr3dit"])
+def test_what_is_called_a_loan_app_and_asks_is_told(made, label, permission):
+    for app in asking(made, label, permission):
+        lending = recognise_lending(app, knowledge.load_knowledge())
+        assert (lending.verdict, [one.key for one in lending.reasons]) == ("likely", ["lending.name_and_requests"])
+        assert "It was not given them." in Translator("en").translate(lending.reasons[0])
+
+
+def test_one_label_of_many_is_enough(made):
+    app, _ = asking(made, "Loan Calculator", labels={"zh": "量子钱包"})
+    assert recognise_lending(app, knowledge.load_knowledge()).reasons[0].values == {"words": ("钱包",)}
+
+
+@pytest.mark.parametrize(
+    ("label", "changed"),
+    [
+        ("量子钱包", {"requested": "no"}),
+        ("量子钱包", {"requested": "unknown"}),
+        ("量子钱包", {"state": "not_requested"}),
+        ("量子钱包", {"state": "unknown"}),
+        ("量子钱包", {"permission": "CAMERA"}),
+        ("量子钱包", {"system": True}),
+        ("华为钱包", {}),
+        ("金融界", {}),
+        ("Cash Money", {}),
+        ("Loan Calculator", {}),
+        ("图书借阅", {}),
+        ("Notes", {}),
+    ],
+)
+def test_who_does_not_ask_and_weak_and_trapped_words_are_not_told(made, label, changed):
+    for app in asking(made, label, **changed):
+        assert recognise_lending(app, knowledge.load_knowledge()).verdict == "no"
+
+
+def test_a_report_tells_of_a_lender_that_asks():
+    known = knowledge.load_knowledge(demo=True)
+    term = LabelTerm(term="寄件", lang="zh", match="sub", weight="medium", basis="language")
+    words = replace(known.vocabulary, label=(*known.vocabulary.label, term))
+    known = replace(known, vocabulary=words)
+    with connect_phone(load_scenario("borrower")) as connection:
+        report = audit.build_report(audit.collect(connection, known, demo=True), known, audit.ReportOptions())
+    (app,) = (app for app in report.apps if app.package == "com.example.express")
+    assert [one.key for one in app.lending.reasons] == ["lending.name_and_requests"]
+    (finding,) = (finding for finding in report.findings if finding.package == app.package)
+    assert (finding.message.key, finding.severity) == ("data_access.asked", Severity.INFO)
+    only = replace(report, findings=(finding,), verdict=Verdict.NOTHING_FOUND)
+    assert "寄件" in txt.render(only, Translator("en"))
+    assert "lending.name_and_requests" in report_json.render(report)
