@@ -5,6 +5,7 @@ from __future__ import annotations
 import cProfile
 import pstats
 import re
+import time
 import tomllib
 from pathlib import Path
 
@@ -415,6 +416,13 @@ def test_the_end_of_a_label_is_found_before_its_tail(known: Knowledge, tail: str
     assert judge(f"捷信{tail}", None).verdict == "lending"
     assert judge(f"十里桃花{tail}", None).verdict == "no"
     assert judge(f"花粉部落{tail}", None).verdict == "no"
+
+
+@pytest.mark.parametrize("label", ["a" * 50_000 + "花b国", "花" + "a版1" * 20_000 + "国", "贷花借钱" * 10_000])
+def test_a_long_label_takes_little_time(known: Knowledge, label: str):
+    start = time.process_time()
+    known.vocabulary.classify(label, None)
+    assert time.process_time() - start < 5
 
 
 def test_terms_that_overlap_count_once(known: Knowledge):

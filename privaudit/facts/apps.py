@@ -201,8 +201,8 @@ def _requested_data_permissions(
     if listed is None and apk is not None and apk.uses_permissions is not None:
         uses = {use.permission for use in apk.uses_permissions} & DATA_CLASS_PERMISSIONS.keys()
         listed = {name for name in uses if apk.request_state(name, inputs.sdk) is RequestedState.YES}
-    own = frozenset() if block.shared_user is not None else grants.keys()
-    return frozenset(DATA_CLASS_PERMISSIONS.keys() & (listed or ()) | own)
+    own = frozenset(grants) if grants and block.shared_user is None else frozenset()
+    return own | (DATA_CLASS_PERMISSIONS.keys() & listed) if listed else own
 
 
 def _summarise_access_states(

@@ -31,11 +31,9 @@ _MIN_MAYBE_SCORE: Final = 1.5
 
 _INDEX_CHARS: Final = 2
 """Terms are found by their first characters."""
-_LABEL_TAIL: Final = re.compile(
-    "(?:[a-z0-9\\W_]|(?:极速|专业|手机|最新|官方|安卓|国际|青春|尊享|至尊|旗舰|标准|普通|升级|正式|会员|精简|移动)?版"
-    "|官方|平台|软件|客户端)+$"
-)
-"""What makers write behind the name: ``极速版``, ``Pro``, ``2.0``, ``(官方)``."""
+_EDITIONS: Final = "极速|专业|手机|最新|官方|安卓|国际|青春|尊享|至尊|旗舰|标准|普通|升级|正式|会员|移动"
+_REVERSED_TAIL: Final = re.compile(rf"(?:[a-z0-9\W_]|版(?:{_EDITIONS[::-1]})?|方官|台平|件软|端户客)*")
+"""What makers write behind a name: ``极速版``, ``Pro``, ``2.0``, ``(官方)``. Read from the end: a name may be long."""
 _PACKAGE_SEPARATORS: Final = re.compile(r"[\W\d_]+")
 _CAMEL_CASE_BOUNDARY: Final = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -181,7 +179,7 @@ class Vocabulary(DataTable):
                 continue
             match = "word" if reading.whole_words else term.match
             if term.match in {"end", "name"}:
-                without_tail = _LABEL_TAIL.sub("", joined)
+                without_tail = _drop_tail(joined)
                 is_match = without_tail.endswith(text) if term.match == "end" else without_tail == text
             elif match in {"sub", "inword"}:
                 is_match = text in joined
@@ -237,6 +235,12 @@ def check_false_friend_patterns(false_friends: Iterable[FalseFriend], file_name:
             _compile_regex(false_friend.regex)
         except re.error as error:
             problems.add("knowledge.regex", file=file_name, row=index + 1, found=false_friend.regex, reason=str(error))
+
+
+def _drop_tail(label: str) -> str:
+    """Return a label in lower case without what makers write behind a name."""
+    tail = _REVERSED_TAIL.match(label[::-1])
+    return label[: len(label) - len(tail[0])] if tail else label
 
 
 def _drop_overlapping(weights: Mapping[str, TermWeight], label: str) -> dict[str, TermWeight]:
