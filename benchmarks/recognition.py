@@ -2,12 +2,14 @@
 
     .venv/bin/python -m benchmarks.recognition
 
-Promises: of the malware researchers' apps, 28 of 32 are recognised by words alone and 32 of 32 with the lists; at most
-one false alarm in 2,000 ordinary names, and in 125 where the app also reads contacts; each example of the vocabulary
-gives the result that it states; a label takes at most a third longer than on 2026-11-29. All of it goes through
-`findings.lending.recognise_lending`, as in an audit. The figures hold for the lists in this checkout and for names that
-were written for this benchmark (ordinary.toml and lending.toml say how); they are not a sample of phones. Brand names
-in the vocabulary come from such lists, so recall is counted without them, too.
+Promises: of the malware researchers' apps, 28 of 32 are recognised by words alone and 32 of 32 with the lists. Where
+they also read contacts, words recognise at least 93 % of the listed apps of China and 97 % of those of Indonesia and
+India. At most one false alarm in 2,000 ordinary names, and in 125 of contact readers. Each example of the vocabulary
+gives the result that it states. A label takes at most a third longer than on 2026-11-29.
+
+All of it goes through `findings.lending.recognise_lending`, as in an audit. The figures hold for the lists in this
+checkout and for names that were written for this benchmark (ordinary.toml and lending.toml say how); they are not a
+sample of phones. Brand names in the vocabulary come from such lists, so recall is counted without them, too.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ RESEARCH_LISTS = {"eset-2023", "mcafee-2024"}
 MIN_BY_WORDS, RESEARCH_APPS = 28, 32
 NAMES_PER_FALSE_ALARM = 2000
 READERS_PER_FALSE_ALARM = 125
+MIN_OF_READERS = {"CN": 0.93, "ID": 0.97, "IN": 0.97}
+"""Country → share of the listed apps with a package that words recognise where the app also reads contacts."""
 MAX_TIMES_NORMALIZATION = 74
 """A third more than the 56 that a label took on 2026-11-29, with fewer words."""
 ROUNDS = 7
@@ -140,11 +144,11 @@ def _parse_name(line: str) -> AppName:
     return AppName(label, package or "com.example.app")
 
 
-def listed_names(lists: Knowledge) -> Iterator[tuple[str, AppName]]:
-    """Yield country and name of every listed app that has a name, with its package or with one that says nothing."""
+def listed_names(lists: Knowledge, *, with_package: bool) -> Iterator[tuple[str, AppName]]:
+    """Yield country and name of every listed app that has a name, of those with a package or of the others."""
     for part in lists.lists:
         for ref in part.row_refs:
-            if ref.row.names:
+            if ref.row.names and bool(ref.row.package) is with_package:
                 name = AppName(ref.row.names[0], ref.row.package or "com.example.app")
                 yield next(iter(ref.countries), "no country"), name
 
@@ -196,8 +200,14 @@ def measure() -> Outcome:
     by_words_of_readers = sum(map(words.recognises_reader, research))
     by_package_word = sum(words.recognises(AppName(None, name.package)) for name in research)
     by_lists = sum(map(recogniser.recognises, research))
-    listed = sorted(listed_names(recogniser.lists), key=lambda pair: pair[0])
+    listed, names_alone = (
+        sorted(listed_names(recogniser.lists, with_package=with_package), key=lambda pair: pair[0])
+        for with_package in (True, False)
+    )
     ordinary = list(dict.fromkeys(ordinary_names()))
+    listed_readers = count_recognised(
+        "listed apps that also read contacts, by words alone", listed, words.recognises_reader
+    )
     neighbours = list(dict.fromkeys(neighbouring_names()))
     false_alarms = count_recognised("ordinary names mistaken for lending", [*ordinary, *neighbours], words.recognises)
     alarm_count, ordinary_count = false_alarms.total
@@ -215,6 +225,12 @@ def measure() -> Outcome:
         f"the lists recognise {RESEARCH_APPS} of {RESEARCH_APPS}": by_lists == len(research) == RESEARCH_APPS,
         f"at least {NAMES_PER_FALSE_ALARM} ordinary names": ordinary_count >= NAMES_PER_FALSE_ALARM,
         f"at most one false alarm in {NAMES_PER_FALSE_ALARM}": alarm_count * NAMES_PER_FALSE_ALARM <= ordinary_count,
+        **{
+            f"at least {share:.0%} of the listed apps of {country} that also read contacts": counts[0]
+            >= share * counts[1]
+            for country, share in MIN_OF_READERS.items()
+            for counts in (listed_readers.counts[country],)
+        },
         f"at most one in {READERS_PER_FALSE_ALARM} that reads contacts": reader_alarm_count * READERS_PER_FALSE_ALARM
         <= reader_count,
         "each example gives the result that it states": not wrong_examples,
@@ -225,11 +241,10 @@ def measure() -> Outcome:
         f"  with the lists {by_lists}",
         count_recognised("names written for this, by words alone", lending_names(), words.recognises),
         count_recognised("listed apps, by words alone", listed, words.recognises),
-        count_recognised("listed apps that also read contacts, by words alone", listed, words.recognises_reader),
+        listed_readers,
+        count_recognised(f"{listed_readers.title} without brands", listed, words.without_brands().recognises_reader),
         count_recognised(
-            "listed apps that also read contacts, by words that are no brands",
-            listed,
-            words.without_brands().recognises_reader,
+            "names on lists without packages, of contact readers, by words alone", names_alone, words.recognises_reader
         ),
         false_alarms,
         reader_alarms,
