@@ -180,6 +180,11 @@ def list_openable_pages() -> tuple[str, ...]:
     return tuple(sorted(load_rom(STOCK_ROM_ID)["intents"]))
 
 
+def page_needs_app(page_name: str) -> bool:
+    """Return whether a page is that of one app on every phone, so that it cannot be opened without naming the app."""
+    return all("package" in row for row in load_rom(STOCK_ROM_ID)["intents"][page_name])
+
+
 def list_restrictions(rom_id: str) -> tuple[VendorRestriction, ...]:
     """Return what this ROM requires before it allows changes over ADB."""
     return tuple(

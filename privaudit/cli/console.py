@@ -32,7 +32,7 @@ from privaudit.i18n import Translator, catalog
 
 if TYPE_CHECKING:
     from privaudit.capture.remote_apks import ReadProgress
-    from privaudit.model import Message
+    from privaudit.model import Message, MessageValue
     from privaudit.report.txt import StyledLine
     from privaudit.transport.base import AuthorizationWait, Transport
 
@@ -155,7 +155,7 @@ class CliConsole:
         """Send what is still buffered to the null device: at exit Python would try to write it again, and fail."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
-    def print_message(self, key: str, **values: str | int) -> None:
+    def print_message(self, key: str, **values: MessageValue) -> None:
         """Print the sentence of `key` to the user."""
         self._print_stderr(self.language.t(key, **values))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from privaudit.cli import options
+from privaudit.cli import app_names, options
 from privaudit.cli.audit import report_on_source
 from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, option
@@ -33,7 +33,7 @@ def evidence(
     source: Annotated[Path | None, argument("cli.evidence_from", "[CAPTURE|REPORT]")] = None,
     *,
     output: Annotated[Path | None, option("cli.evidence_to", "--output", "-o", metavar="FOLDER")] = None,
-    apps: Annotated[list[str] | None, option("cli.evidence_app", "--app", metavar="PKG")] = None,
+    apps: Annotated[list[str] | None, option("cli.evidence_app", "--app", metavar="NAME")] = None,
     check: Annotated[Path | None, option("cli.evidence_check", "--check", metavar="FOLDER")] = None,
     country: options.CountryOption = None,
     signatures: options.SignaturesOption = None,
@@ -79,11 +79,12 @@ def _create_folder(
     report: Report,
     capture: Capture | None,
     write_sealed: Callable[[Path], None],
-    packages: list[str],
+    names: list[str],
 ) -> None:
-    """Create the folder and print its hash; `packages` are the apps that the part to show is about, by default all."""
+    """Create the folder and print its hash; `names` are the apps that the part to show is about, by default all."""
     from privaudit.documents import evidence_folder
 
+    packages = app_names.resolve_packages(console, names, report.apps, keep_unknown=True)
     shown = evidence_folder.disclosable_report(report, tuple(packages))
     digest = evidence_folder.create_evidence_folder(
         output,

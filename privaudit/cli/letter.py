@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from privaudit.cli import options
+from privaudit.cli import app_names, options
 from privaudit.cli.console import CliConsole, is_yes, open_console
 from privaudit.cli.options import argument, option
 from privaudit.errors import SourceError, UsageError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def letter(
     report: Annotated[Path, argument("cli.letter_from", "REPORT.json")],
     *,
-    app: Annotated[str, option("cli.one_app", "--app", metavar="PKG")],
+    app: Annotated[str, option("cli.one_app", "--app", metavar="NAME")],
     kind: Annotated[str, option("cli.kind", "--kind", metavar="KIND")],
     country: Annotated[str | None, option("cli.letter_country", "--country", metavar="CC")] = None,
     output: options.DocumentOutputOption = None,
@@ -45,7 +45,9 @@ def letter(
         country = country or saved_report.knowledge.rules.country
         if country is None:
             raise UsageError("errors.country_needed", known=rights.countries_with_rights())
-        document = letters.draft_letter(saved_report, app, letter_kind, rights.load_rights(country.upper()))
+        app_names.validate_app_names([app])
+        (package,) = app_names.resolve_packages(console, [app], saved_report.apps, keep_unknown=True)
+        document = letters.draft_letter(saved_report, package, letter_kind, rights.load_rights(country.upper()))
         if letter_kind.is_sent and not yes:
             console.print_message("papers.notice")
             if not is_yes(console.prompt("cli.ask_letter"), console.language):

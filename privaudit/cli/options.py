@@ -80,15 +80,6 @@ def parse_output(output: Iterable[str] | None, *, as_json: bool) -> tuple[tuple[
     return tuple(Path(name) for name in names if name != "-"), as_json or "-" in names
 
 
-def validate_package_names(packages: Iterable[str]) -> None:
-    """Refuse what is not a package name, before any phone is asked."""
-    from privaudit.capture.questions import is_package_name
-
-    for name in packages:
-        if not is_package_name(name):
-            raise UsageError("errors.not_a_package", given=name)
-
-
 LanguageOption = Annotated[str | None, option("cli.lang", "--lang", metavar="LANG")]
 PlainOption = Annotated[bool, option("cli.plain", "--plain")]
 OutputOption = Annotated[list[str] | None, option("cli.output", "--output", "-o", metavar="FILE")]

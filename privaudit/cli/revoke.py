@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from privaudit import __version__
-from privaudit.cli import options
+from privaudit.cli import app_names, options
 from privaudit.cli.console import CliConsole, is_yes, open_console
 from privaudit.cli.options import argument, option
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE, PhoneError, SourceError, UsageError
@@ -26,6 +26,7 @@ from privaudit.revocation.change import Change, ChangeKind, Outcome
 
 if TYPE_CHECKING:
     from privaudit.capture.model import Capture
+    from privaudit.facts import PhoneFacts
     from privaudit.knowledge import Knowledge
     from privaudit.revocation.apply import LedgerRun
     from privaudit.revocation.ledger import InstallFingerprint, Ledger
@@ -83,8 +84,8 @@ class RevocationCommand:
         self._apply = apply
         self._yes = yes
 
-    def revoke(self, packages: list[str], *, source: Path | None, ledger_path: Path | None, uninstall: bool) -> None:
-        """Print the plan for `packages`; with `apply`, carry it out and write the ledger, or resume one that exists.
+    def revoke(self, names: list[str], *, source: Path | None, ledger_path: Path | None, uninstall: bool) -> None:
+        """Print the plan for the apps `names`; with `apply`, carry it out and write the ledger, or resume one.
 
         `source` is a saved capture to plan from; with `apply`, the phone must still be as it was then.
         """
@@ -92,34 +93,53 @@ class RevocationCommand:
         if source is not None and not self._apply:
             starting_key = "cli.starting_saved"
         self._console.print_message(starting_key, version=__version__)
-        options.validate_package_names(packages)
+        app_names.validate_app_names(names)
         if ledger_path is not None and ledger_path.exists():
-            self._resume(packages, ledger_path)
+            self._resume(names, ledger_path)
             return
         if ledger_path is not None and not ledger_path.absolute().parent.is_dir():
             raise UsageError("errors.no_folder", path=str(ledger_path.absolute().parent))
-        from privaudit import knowledge
         from privaudit.capture.sources import read_source
         from privaudit.report import json
 
         if source is not None and json.is_report_file(source):
             raise UsageError("errors.needs_capture", path=str(source))
-        saved = read_source(source) if source is not None else None
-        lists = knowledge.load_knowledge(extra_lists=self._phone.signatures, demo=saved is not None and saved.demo)
-        if saved is not None and not self._apply:
-            self._print_plan(_plan_revocation(saved, lists, packages, uninstall=uninstall))
+        saved = self._plan_from(read_source(source), names, uninstall=uninstall) if source is not None else None
+        if saved is None or self._apply:
+            self._revoke_on_phone(names, saved, ledger_path, uninstall=uninstall)
+        else:
+            self._print_plan(saved)
             self._console.print_message("cli.only_planned")
-            return
+
+    def _plan_from(self, saved: Capture, names: list[str], *, uninstall: bool) -> _PlannedRevocation:
+        from privaudit import facts, knowledge
+
+        lists = knowledge.load_knowledge(extra_lists=self._phone.signatures, demo=saved.demo)
+        packages = app_names.resolve_packages(self._console, names, facts.summarise_phone(saved).summaries)
+        return _plan_revocation(saved, lists, packages, uninstall=uninstall)
+
+    def _revoke_on_phone(
+        self, names: list[str], saved: _PlannedRevocation | None, ledger_path: Path | None, *, uninstall: bool
+    ) -> None:
+        """Print the plan for the connected phone, that of the plan `saved` if there is one; with `apply`, carry it out."""
+        from privaudit import knowledge
+
+        lists = knowledge.load_knowledge(
+            extra_lists=self._phone.signatures, demo=saved is not None and saved.capture.demo
+        )
+        wanted = names if saved is None else list(dict.fromkeys(package for package, _ in saved.apps))
         with self._console.connect(self._phone.transport, self._phone.serial) as connection:
-            capture = self._collect(connection, lists, packages)
-            planned = _plan_revocation(capture, lists, packages, uninstall=uninstall)
+            capture, phone_facts = self._collect(connection, lists, wanted)
+            packages = app_names.resolve_packages(self._console, wanted, phone_facts.summaries)
+            planned = _plan_revocation(
+                _with_details(connection, capture, packages), lists, packages, uninstall=uninstall
+            )
             if saved is not None:
                 from privaudit.revocation.ledger import compute_fingerprint, matches_fingerprint
 
-                planned_before = _plan_revocation(saved, lists, packages, uninstall=uninstall)
-                if not matches_fingerprint(compute_fingerprint(planned_before.facts), planned.facts):
+                if not matches_fingerprint(compute_fingerprint(saved.facts), planned.facts):
                     raise PhoneError("errors.other_phone")
-                _require_same_plan(planned_before.plan, planned.plan)
+                _require_same_plan(saved.plan, planned.plan)
             self._print_plan(planned)
             if not self._apply:
                 self._console.print_message("cli.only_planned")
@@ -159,16 +179,17 @@ class RevocationCommand:
         if any(entry.may_need_undo for entry in undone.entries):
             raise typer.Exit(EXIT_UNREADABLE)
 
-    def _collect(self, connection: Transport, knowledge: Knowledge, packages: list[str]) -> Capture:
-        """Take a capture of the phone, with the details of `packages`."""
+    def _collect(self, connection: Transport, knowledge: Knowledge, names: list[str]) -> tuple[Capture, PhoneFacts]:
+        """Take a capture of the phone, with the details of the apps called `names`."""
         from privaudit import audit
-        from privaudit.capture.collector import collect_answers
 
-        capture = audit.collect(
-            connection, knowledge, progress=self._console.print_round, on_apk_progress=self._console.update_progress_bar
+        return audit.collect_with_facts(
+            connection,
+            knowledge,
+            options=audit.CollectionOptions(app_names=tuple(names)),
+            progress=self._console.print_round,
+            on_apk_progress=self._console.update_progress_bar,
         )
-        missing = [f"package.{name}" for name in packages if f"package.{name}" not in capture.answers]
-        return capture.with_answers(collect_answers(connection, missing))
 
     def _print_plan(self, planned: _PlannedRevocation) -> None:
         from privaudit.report import revocation_text
@@ -215,12 +236,16 @@ class RevocationCommand:
         ledger.write_ledger(new_ledger, ledger_path)
         self._apply_ledger(connection, capture, new_ledger, ledger_path, apps)
 
-    def _resume(self, packages: list[str], ledger_path: Path) -> None:
+    def _resume(self, names: list[str], ledger_path: Path) -> None:
         from privaudit import facts, knowledge
-        from privaudit.revocation.ledger import read_ledger
+        from privaudit.revocation.ledger import read_ledger, read_sealed_capture
 
         ledger = read_ledger(ledger_path)
-        if sorted(set(packages)) != sorted({entry.change.package for entry in ledger.entries}):
+        packages = sorted({entry.change.package for entry in ledger.entries})
+        if not set(names) <= set(packages):  # labels: the capture before the changes knows them
+            sealed = facts.summarise_phone(read_sealed_capture(ledger, ledger_path)).summaries
+            names = app_names.resolve_packages(self._console, names, sealed)
+        if sorted(set(names)) != packages:
             raise UsageError("errors.ledger_other_apps", path=str(ledger_path))
         pending = [entry.change for entry in ledger.entries if entry.outcome in {Outcome.PLANNED, Outcome.BEGUN}]
         self._console.print_message("cli.resuming", n=len(pending), of=len(ledger.entries))
@@ -229,7 +254,7 @@ class RevocationCommand:
             return
         lists = knowledge.load_knowledge(extra_lists=self._phone.signatures, demo=ledger.demo)
         with self._console.connect(self._phone.transport, self._phone.serial) as connection:
-            capture = self._collect(connection, lists, packages)
+            capture = _with_details(connection, self._collect(connection, lists, packages)[0], packages)
             phone_facts = facts.gather_facts(capture)
             _require_same_device(ledger.phone, phone_facts, packages)
             if self._confirm_changes(pending):
@@ -304,6 +329,14 @@ class RevocationCommand:
             lines += revocation_text.manual_step_lines(language, "remedy.instead", remaining, apps)
         lines.append(language.t("remedy.regrant"))
         self._console.write_lines(lines)
+
+
+def _with_details(connection: Transport, capture: Capture, packages: Iterable[str]) -> Capture:
+    """Return `capture` with the details of `packages`, as far as it lacks them."""
+    from privaudit.capture.collector import collect_answers
+
+    missing = [f"package.{name}" for name in packages if f"package.{name}" not in capture.answers]
+    return capture.with_answers(collect_answers(connection, missing))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from privaudit import __version__, roms
-from privaudit.cli import options
+from privaudit.cli import app_names, options
 from privaudit.cli.audit import report_on_source
 from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, option
@@ -38,40 +38,41 @@ def steps(  # noqa: PLR0913 - one parameter per option
         console.print_message("cli.starting" if source is None else "cli.starting_saved", version=__version__)
         from privaudit.report import revocation_text
 
-        packages = apps or []
-        options.validate_package_names(packages)
+        names = apps or []
+        app_names.validate_app_names(names)
         phone = options.PhoneOptions(transport=transport, serial=serial, signatures=tuple(signatures or ()))
-        report = _report_for_steps(console, phone, source, packages, options.parse_country(country))
+        report = _report_for_steps(console, phone, source, names, options.parse_country(country))
+        packages = app_names.resolve_packages(console, names, report.apps)
         if rom is not None:  # detection may be wrong, and the user sees the phone
             chosen = Rom(id=rom, name=roms.load_rom(rom)["name"], version=None)
             report = replace(report, phone=replace(report.phone, rom=chosen))
-        reported = {app.package for app in report.apps}
-        for name in packages:
-            if name not in reported:
-                raise UsageError("errors.app_missing", app=name)
         console.write_stdout(revocation_text.render_steps(report, console.language, frozenset(packages)))
 
 
 def _report_for_steps(
-    console: CliConsole, phone: options.PhoneOptions, source: Path | None, packages: list[str], country: str | None
+    console: CliConsole, phone: options.PhoneOptions, source: Path | None, names: list[str], country: str | None
 ) -> Report:
     """Return the report on a source or on the phone, with every app that steps may be printed for."""
     from privaudit import audit, knowledge
 
-    report_options = audit.ReportOptions(include_all_apps=bool(packages), include_unrecognised=True, country=country)
+    report_options = audit.ReportOptions(include_all_apps=bool(names), include_unrecognised=True, country=country)
     if source is not None:
         return report_on_source(source, report_options, phone.signatures)[0]
     with console.connect(phone.transport, phone.serial) as connection:
         lists = knowledge.load_knowledge(extra_lists=phone.signatures, country=country)
         capture, phone_facts = audit.collect_with_facts(
-            connection, lists, progress=console.print_round, on_apk_progress=console.update_progress_bar
+            connection,
+            lists,
+            options=audit.CollectionOptions(app_names=tuple(names)),
+            progress=console.print_round,
+            on_apk_progress=console.update_progress_bar,
         )
     return audit.build_report(capture, lists, report_options, phone_facts)
 
 
 def open_settings(
     page: Annotated[str, argument("cli.page", "PAGE")],
-    app: Annotated[str, argument("cli.one_app", "APP")],
+    app: Annotated[str | None, argument("cli.one_app", "[APP]")] = None,
     *,
     user: Annotated[int, option("cli.android_user", "--user", metavar="N")] = 0,
     lang: options.LanguageOption = None,
@@ -83,21 +84,30 @@ def open_settings(
     with open_console(lang, plain=plain) as console:
         if page not in roms.list_openable_pages():
             raise UsageError("errors.page_unknown", given=page, known=roms.list_openable_pages())
+        if app is None and roms.page_needs_app(page):
+            raise UsageError("errors.page_of_app", page=page)
         console.print_message("cli.starting_open", version=__version__)
-        options.validate_package_names([app])
+        app_names.validate_app_names([app] if app is not None else [])
         with console.connect(transport, serial) as connection:
+            from privaudit.i18n.sanitize import display_name
             from privaudit.revocation import settings_page, state
 
-            phone = state.phone_for_app(connection, app, user)
-            opened = settings_page.open_page(connection, phone, page, app, user)
+            phone = state.read_phone(connection)
+            package, label = None, ""
+            if app is not None:
+                installed = state.read_installed_apps(connection, user, app)
+                (package,) = app_names.resolve_packages(console, [app], installed)
+                label = next(display_name(one.label, package) for one in installed if one.package == package)
+            opened = settings_page.open_page(connection, phone, page, package, user)
         for message in opened.errors:
             console.print_message("cli.not_opened", said=message)
         if opened.page is None:
             raise PhoneError("errors.nothing_opened")
-        console.print_message("cli.opened" if opened.page == page else "cli.opened_other", page=opened.page)
+        key = "cli.opened" if opened.page == page else "cli.opened_other"
+        console.print_message(key, page=settings_page.page_title(phone, opened.page))
         if user != 0:
             console.print_message("cli.opened_copy", user=user)
-        taps = [*settings_page.taps_to_page(phone, page, app)]
+        taps = [*settings_page.taps_to_page(phone, page, label)]
         menu_path = settings_page.find_page(phone, page)
         if menu_path is not None:
             last_term = [key for key in menu_path.menu_keys if key != settings_page.APP_PLACEHOLDER][-1]

@@ -149,7 +149,7 @@ def install_existing(package: str, user: int) -> Command:
     return Command(text=f"cmd package install-existing {_app_words(package, user)}", why="undo: bring back")
 
 
-def start_activity(intent: SettingsIntent, package: str, user: int) -> Command:
+def start_activity(intent: SettingsIntent, package: str | None, user: int) -> Command:
     """Open a settings page on the phone's screen. Changes no setting."""
     words = ["am start -W --user", _checked_user(user)]
     if intent.component is not None:
@@ -166,8 +166,8 @@ def start_activity(intent: SettingsIntent, package: str, user: int) -> Command:
     return Command(text=" ".join(words), why="show a page")
 
 
-def _checked_package(name: str) -> str:
-    return name if is_package_name(name) else _reject(name)
+def _checked_package(name: str | None) -> str:
+    return name if name is not None and is_package_name(name) else _reject(str(name))
 
 
 def _checked_user(number: int) -> str:

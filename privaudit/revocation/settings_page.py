@@ -32,14 +32,19 @@ class OpenedPage:
     """Errors of the attempts that failed, sanitized."""
 
 
-def open_page(transport: Transport, phone: Phone, page_name: str, package: str, user: int) -> OpenedPage:
-    """Open the page `page_name` of `package` on the screen of `user`. Raises ConnectionLost."""
+def open_page(transport: Transport, phone: Phone, page_name: str, package: str | None, user: int) -> OpenedPage:
+    """Open the page `page_name`, of `package` if it is the page of an app, on the screen of `user`.
+
+    Raises ConnectionLost.
+    """
     # Imported here, because reports use this module, and must not load the modules that change a phone.
     from privaudit.revocation.apply import find_shell_error
 
     errors: list[str] = []
     for name in dict.fromkeys((page_name, "app_info", "settings")):  # every phone has the latter two
         for intent in roms.find_intents(phone.rom.id, name, phone.sdk):
+            if package is None and intent.package_extra is not None:
+                continue
             reply = transport.run(commands.start_activity(intent, package, user), timeout_s=_OPEN_PAGE_TIMEOUT_S)
             error = find_shell_error(reply)
             if error is None:
@@ -62,7 +67,15 @@ def taps_to_page(phone: Phone, page_name: str, app_label: str = "") -> Iterator[
     """Yield the taps from the home screen to a page. `app_label`: the app that the path leads through, if any."""
     page = find_page(phone, page_name)
     for term in page.menu_keys if page is not None else ():
-        yield _tap_step(phone, term, app_label)
+        if term != APP_PLACEHOLDER or app_label:
+            yield _tap_step(phone, term, app_label)
+
+
+def page_title(phone: Phone, page_name: str) -> MessageValue:
+    """Return the menu entry that leads to a page, in the words of the phone; the page's own name if none is known."""
+    page = find_page(phone, page_name)
+    terms = [term for term in page.menu_keys if term != APP_PLACEHOLDER] if page is not None else [page_name]
+    return menu_term(phone, terms[-1]) if terms[-1] in roms.load_rom(phone.rom.id)["words"]["en"] else page_name
 
 
 def taps_to_app_page(phone: Phone, page_name: str, app: App, user_kind: UserKind) -> Iterator[Step]:

@@ -6,22 +6,24 @@ So a state that is read back is evaluated in the same way as the one before.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
 from privaudit import facts
 from privaudit.android import PER_USER_RANGE, ROLES_SDK
+from privaudit.capture import remote_apks
 from privaudit.capture.answers import missing_answer
 from privaudit.capture.collector import collect_answers
 from privaudit.capture.model import Capture
 from privaudit.capture.questions import SETTINGS
 from privaudit.dumpsys import appops, device, package_checks
 from privaudit.dumpsys.appops_model import AppOpsDump
-from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.dumpsys.package_model import PackageBlock
-from privaudit.errors import PhoneError, UsageError
+from privaudit.errors import PhoneError
+from privaudit.facts import apk_facts
 from privaudit.i18n.sanitize import sanitize_text
-from privaudit.model import AnswerState, App, Facts, Phone
+from privaudit.model import AnswerState, App, AppSummary, Facts, Phone, Source
 from privaudit.revocation import commands
 from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState
 from privaudit.transport.base import Transport
@@ -188,17 +190,32 @@ def refresh_state(transport: Transport, previous: Capture, package_names: Iterab
     return read_state(capture, packages, own_dumps_only=True)
 
 
-def phone_for_app(transport: Transport, package: str, user: int) -> Phone:
-    """Read the phone's version and ROM, provided that `user` has `package`.
+def read_phone(transport: Transport) -> Phone:
+    """Read the phone's version and ROM. Raises ConnectionLost."""
+    answers = collect_answers(transport, ("properties",))
+    text = next((answer.text for answer in answers if answer.key == "properties"), "")
+    return device.phone_from_properties(device.parse_properties(text), None)
 
-    Raises UsageError if not, PhoneError if the list of the user's apps could not be read, or ConnectionLost.
+
+def read_installed_apps(transport: Transport, user: int, name: str) -> tuple[AppSummary, ...]:
+    """Read which apps `user` has, with the label of the package `name`; of all the user's own apps if there is none.
+
+    Raises PhoneError if the list of apps could not be read, or ConnectionLost.
     """
-    keys = ("properties", f"installed.{user}")
-    answers = {answer.key: answer for answer in collect_answers(transport, keys)}
-    properties, installed = (answers.get(key) or missing_answer(key) for key in keys)
+    keys = ("properties", f"installed.{user}", f"third_party.{user}")
+    answers = {key: missing_answer(key) for key in keys}
+    answers |= {answer.key: answer for answer in collect_answers(transport, keys)}
+    installed = answers[f"installed.{user}"]
     if installed.state is not AnswerState.ANSWERED:
         said = sanitize_text(installed.text.strip()) or installed.state.value
         raise PhoneError("errors.user_missing", user=user, said=said)
-    if package not in parse_package_list(installed.text)[0]:
-        raise UsageError("errors.app_missing", app=package)
-    return device.phone_from_properties(device.parse_properties(properties.text), None)
+    capture = Capture(
+        answers=MappingProxyType(answers), taken_at=datetime.now(UTC), source=Source(kind=transport.kind, sha256=None)
+    )
+    phone_facts = facts.summarise_phone(capture)
+    paths = apk_facts.base_apk_paths(capture)
+    own = [app.package for app in phone_facts.summaries if not app.system]
+    packages = [package for package in ([name] if name in paths else own) if package in paths]
+    requests = tuple(remote_apks.ApkRequest(package=package, path=paths[package]) for package in packages)
+    phone_facts = facts.add_apks(phone_facts, remote_apks.read_apks(transport, requests))
+    return tuple(app for app in phone_facts.summaries if app.user == user)

@@ -117,11 +117,11 @@ def test_plan_from_a_saved_capture_needs_no_phone(run, demo_phone, tmp_path, pho
     ("words", "said"),
     [
         (("revoke",), "APP"),
-        (("revoke", "not a package"), "not a package name"),
+        (("revoke", "…"), "cannot be an app"),
         (("revoke", "com.x", "--ledger", "no/such/folder/l.json"), "does not exist"),
         (("undo",), "LEDGER"),
         (("revoke", "com.x", "--from", "report.json"), "does not contain enough"),
-        (("steps", "com.x;reboot"), "not a package name"),
+        (("steps", "?!"), "cannot be an app"),
         (("steps", "--rom", "windows"), "does not know"),
         (("diff", "one"), "AFTER"),
     ],

@@ -42,9 +42,33 @@ def test_open_shows_a_page_and_prints_the_steps(run):
     assert done.code == 0, done.err
     assert device.opened_pages == ["android.intent.action.MANAGE_APP_PERMISSIONS"]
     assert device.phone == before
-    assert done.out.split("\n")[3:5] == [f"  Tap “{APP}”.", "  Tap “Permissions”."]
+    assert done.out.split("\n")[3:5] == ["  Tap “速贷宝”.", "  Tap “Permissions”."]
     assert "[" not in done.out
-    assert "should now show: permissions" in done.err
+    assert "should now show: Permissions" in done.err
+
+
+@pytest.mark.parametrize("page", [page for page in roms.list_openable_pages() if not roms.page_needs_app(page)])
+def test_a_page_of_the_phone_needs_no_app(run_open, page):
+    device, (shown,) = run_open([page], 34, package=None)
+    assert shown.page == page
+    assert len(device.opened_pages) == 1
+
+
+def test_usb_debugging_opens_without_an_app(run):
+    with phone_of() as (phone, device):
+        done = opened(run, phone, "usb_debugging")
+    assert done.code == 0, done.err
+    assert device.opened_pages == ["android.settings.APPLICATION_DEVELOPMENT_SETTINGS"]
+    assert "USB debugging" in done.err
+
+
+@pytest.mark.parametrize("name", ["速贷宝", "速 贷宝", "com.example.sudaibao"])
+def test_an_app_is_opened_by_its_label(run, name):
+    with phone_of() as (phone, _):
+        done = opened(run, phone, "permissions", name, "--lang", "zh")
+    assert done.code == 0, done.err
+    assert any(f"package:{APP}" in line or APP in line for line in phone.commands if line.startswith("am start"))
+    assert "“速贷宝”" in done.out
 
 
 @pytest.mark.parametrize("sdk", [30, 34, 36])
@@ -64,14 +88,14 @@ def run_open(key):
     from privaudit.revocation import state
     from privaudit.transport import connect
 
-    def run_one(wanted, sdk, **properties):
+    def run_one(wanted, sdk, *, package=APP, **properties):
         with (
             phone_of(sdk, **properties) as (phone, device),
             connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=key) as connection,
         ):
             before = device.phone
-            found = state.phone_for_app(connection, APP, 0)
-            shown = [settings_page.open_page(connection, found, page, APP, 0) for page in wanted]
+            found = state.read_phone(connection)
+            shown = [settings_page.open_page(connection, found, page, package, 0) for page in wanted]
             assert device.phone == before
             assert all(line.startswith("am start -W --user 0 ") for line in phone.commands[1:])
         return device, shown
@@ -126,7 +150,10 @@ def test_page_that_does_not_open_is_an_error(run):
     ("words", "code", "said"),
     [
         (("nonsense", APP), 2, "no page"),
-        (("permissions", "x; reboot"), 2, "not a package name"),
+        (("permissions", "x; reboot"), 2, "not on the phone"),
+        (("permissions",), 2, "no app was named"),
+        (("permissions", "…"), 2, "cannot be an app"),
+        (("permissions", "助手"), 2, "several apps"),
         (("permissions", "com.nobody.here"), 2, "not on the phone"),
         (("permissions", APP, "--user", "77"), 4, "no user 77"),
         (("permissions", APP, "--user", "999"), 2, "not on the phone"),
