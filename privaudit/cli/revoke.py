@@ -121,7 +121,7 @@ class RevocationCommand:
     def _revoke_on_phone(
         self, names: list[str], saved: _PlannedRevocation | None, ledger_path: Path | None, *, uninstall: bool
     ) -> None:
-        """Print the plan for the connected phone, that of the plan `saved` if there is one; with `apply`, carry it out."""
+        """Print the plan for the connected phone (that of the plan `saved`, if any); with `apply`, carry it out."""
         from privaudit import knowledge
 
         lists = knowledge.load_knowledge(

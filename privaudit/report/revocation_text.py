@@ -32,6 +32,15 @@ _CHANGE_KEYS: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.FORCE_STOP: "remedy.force_stop",
     ChangeKind.UNINSTALL: "remedy.uninstall",
 }
+_RESTORED_KEYS: Final[Mapping[ChangeKind, str]] = {
+    ChangeKind.ROLE: "remedy.role_back",
+    ChangeKind.ACCESSIBILITY: "remedy.accessibility_back",
+    ChangeKind.LISTENER: "remedy.listener_back",
+    ChangeKind.SPECIAL_OP: "remedy.special_op_back",
+    ChangeKind.PERMISSION: "remedy.permission_back",
+    ChangeKind.UNINSTALL: "remedy.uninstall_back",
+}
+"""What undoing each change gives back. A forced stop is not undone."""
 _SPECIAL_ACCESS_KEYS: Final[Mapping[str, str]] = {
     "default_sms": "remedy.default_sms",
     "default_phone": "remedy.default_phone",
@@ -55,6 +64,7 @@ _OUTCOME_KEYS: Final[Mapping[Outcome, str]] = {
     Outcome.NOT_RESTORED: "remedy.stays",
 }
 """Every other outcome is not known."""
+_UNDO_OUTCOMES: Final = frozenset({Outcome.UNDONE, Outcome.NOT_RESTORED})
 
 
 def render_steps(report: Report, language: Translator, packages: frozenset[str]) -> str:
@@ -177,8 +187,8 @@ def _command_lines(language: Translator, change: Change, sdk: int) -> Iterator[s
         yield f"$ {command.text}"  # not sanitized: each of its words was validated
 
 
-def describe_change(change: Change) -> Message:
-    """Return the message that says what a change closes."""
+def describe_change(change: Change, *, undo: bool = False) -> Message:
+    """Return the message that says what a change closes; with `undo`, what undoing it gives back."""
     match change.kind:
         case ChangeKind.PERMISSION:
             name = change.what.rpartition(".")[2]
@@ -186,11 +196,11 @@ def describe_change(change: Change) -> Message:
             values: dict[str, MessageValue] = {"what": name, "group": Message(key=_GROUP_KEYS[group])}
         case ChangeKind.ROLE | ChangeKind.SPECIAL_OP:
             values = {"what": Message(key=_SPECIAL_ACCESS_KEYS[change.what])}
-        case ChangeKind.UNINSTALL if change.system:
+        case ChangeKind.UNINSTALL if change.system and not undo:
             return Message(key="remedy.uninstall_system")
         case _:
             values = {"what": change.what}
-    return Message(key=_CHANGE_KEYS[change.kind], values=values)
+    return Message(key=(_RESTORED_KEYS if undo else _CHANGE_KEYS)[change.kind], values=values)
 
 
 def undo_plan(language: Translator, ledger: Ledger, before: DeviceState) -> Iterator[str]:
@@ -204,18 +214,23 @@ def undo_plan(language: Translator, ledger: Ledger, before: DeviceState) -> Iter
     if not entries:
         yield language.t("remedy.nothing_undo")
     for number, entry in enumerate(reversed(entries), 1):
-        line = _labeled_change(language, entry.change)
+        line = _labeled_change(language, entry.change, undo=True)
         if not before.shows_before(entry.change):
             line += f" → {language.t('remedy.not_shown')}"
         yield from hanging_indent(f"  {number}. ", line, _LINE_COLUMNS)
+    for entry in ledger.entries:
+        if entry.had_no_effect:
+            line = f"{_labeled_change(language, entry.change)} → {language.t('remedy.nothing_to_take_back')}"
+            yield from hanging_indent("  · ", line, _LINE_COLUMNS)
 
 
 def outcome_lines(language: Translator, entry: LedgerEntry) -> Iterator[str]:
-    """Yield the outcome of one change."""
+    """Yield the outcome of one change, or of undoing it."""
     outcome = language.t(_OUTCOME_KEYS.get(entry.outcome, "remedy.unread"))
     if entry.outcome is Outcome.REFUSED:
         outcome += f": {sanitize_text(entry.said or '', MAX_ERROR_CHARS)}"
-    yield from hanging_indent("  ", f"{_labeled_change(language, entry.change)} → {outcome}", _LINE_COLUMNS)
+    change = _labeled_change(language, entry.change, undo=entry.outcome in _UNDO_OUTCOMES)
+    yield from hanging_indent("  ", f"{change} → {outcome}", _LINE_COLUMNS)
 
 
 def final_state(language: Translator, checked_at: datetime, app: App | None, requested_app: App) -> Iterator[str]:
@@ -234,11 +249,11 @@ def final_state(language: Translator, checked_at: datetime, app: App | None, req
         yield from hanging_indent("  · ", sentence, _LINE_COLUMNS)
 
 
-def _labeled_change(language: Translator, change: Change) -> str:
+def _labeled_change(language: Translator, change: Change, *, undo: bool = False) -> str:
     package = change.package
     if change.user != 0:
         package = language.t("remedy.of_user", app=change.package, user=change.user)
-    return f"{package}: {language.translate(describe_change(change))}"
+    return f"{package}: {language.translate(describe_change(change, undo=undo))}"
 
 
 def _app_heading(language: Translator, app: App) -> str:

@@ -110,7 +110,15 @@ class LedgerEntry:
     @property
     def may_need_undo(self) -> bool:
         """Whether there may be something to undo. An app that was ended runs again when its owner opens it."""
-        return self.change.kind is not ChangeKind.FORCE_STOP and self.outcome not in {Outcome.PLANNED, Outcome.UNDONE}
+        if self.change.kind is ChangeKind.FORCE_STOP or self.outcome in {Outcome.PLANNED, Outcome.UNDONE}:
+            return False
+        return not self.had_no_effect
+
+    @property
+    def had_no_effect(self) -> bool:
+        """Whether the phone refused or ignored the change, and afterwards everything was as before."""
+        is_refused = self.outcome in {Outcome.REFUSED, Outcome.NOT_CHANGED}
+        return is_refused and self.after is not None and self.change.is_restored(self.after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -169,7 +169,9 @@ def test_confirmed_run_writes_capture_and_ledger_before_changing(connect_phone, 
     assert "privaudit undo" in done.err
     undone = run_in_process(phone, undo=path, yes=True)
     assert undone.code == 0, undone.err
-    assert "undone" in undone.out
+    assert "given back" in undone.out
+    assert "on again" in undone.out
+    assert " off" not in undone.out
     grants = {grant.name: grant.granted for grant in phone.device.phone.find_app(phones.loan_app).installs[0].grants}
     assert grants[CONTACTS]
 
@@ -191,6 +193,36 @@ def test_refused_change_shows_the_reason_and_manual_steps(connect_phone, phones,
     assert "refused: java.lang.SecurityException" in flat
     assert "Do by hand what did not work: " in flat
     assert "Tap “Manage apps”." in flat
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "refused this: nothing to take back"), ("zh", "没有要恢复的")])
+def test_undo_takes_nothing_back_of_what_was_refused(connect_phone, phones, run_in_process, tmp_path, lang, said):
+    phone = connect_phone(phones.borrower(34, **{"ro.miui.ui.version.name": "V140"}))
+    path = tmp_path / "mine.ledger.json"
+    assert run_in_process(phone, phones.loan_app, yes=True, ledger=path).code == 4
+    refused = [entry for entry in books.read_ledger(path).entries if entry.outcome is Outcome.REFUSED]
+    assert refused
+    assert all(entry.had_no_effect and not entry.may_need_undo for entry in refused)
+    sent = len(phone.writes())
+    done = run_in_process(phone, undo=path, yes=True, lang=lang)
+    assert done.code == 0, done.err
+    assert "".join(done.out.split()).count("".join(said.split())) >= len(refused)
+    assert "given back" not in done.out
+    assert "已恢复" not in done.out
+    assert phone.writes()[sent:] == []
+    assert [entry.outcome for entry in books.read_ledger(path).entries if entry.outcome is Outcome.REFUSED]
+
+
+def test_the_plan_of_undo_speaks_of_opening(connect_phone, phones, run_in_process, tmp_path):
+    phone = connect_phone(phones.with_special_access(phones.borrower(34)))
+    path = tmp_path / "mine.ledger.json"
+    run_in_process(phone, phones.loan_app, yes=True, ledger=path)
+    for lang, closing, opening in (("en", (" off", "takes over"), "again"), ("zh", ("关掉",), "重新")):
+        plan = run_in_process(phone, undo=path, apply=False, lang=lang)
+        rows = [line for line in plan.out.splitlines() if phones.loan_app in line]
+        assert len(rows) > 4
+        assert not any(word in line for line in rows for word in closing)
+        assert opening in plan.out
 
 
 # --- a phone that is not the one, or not as it was ------------------------------------------------------------------
@@ -323,7 +355,7 @@ def test_undo_opens_only_what_the_sealed_capture_shows_as_open(closed_by_owner, 
     assert not is_granted(phone, phones.cloned_app)
     assert not [line for line in phone.writes()[sent:] if phones.cloned_app in line]
     flat = " ".join(done.out.split())
-    assert f"{phones.cloned_app}: READ_CONTACTS off: in the group “Contacts” → not undone: the capture" in flat
+    assert f"{phones.cloned_app}: READ_CONTACTS on again: in the group “Contacts” → not undone: the capture" in flat
     assert flat.count("not undone") == 1
 
 
