@@ -41,6 +41,7 @@ bench: $(READY)
 schema: $(READY)
 	$(BIN)/privaudit schema > privaudit/data/schemas/privaudit-report-1.json
 	$(BIN)/privaudit schema --apk > privaudit/data/schemas/privaudit-apk-1.json
+	$(BIN)/privaudit schema --diff > privaudit/data/schemas/privaudit-diff-1.json
 
 # The oldest versions that pyproject.toml allows, in an environment of their own, and the tests that lean on them.
 # How the schema is worded is the newer pydantic's.

@@ -58,6 +58,8 @@ class ReportOptions:
     country: str | None = None
     app_names: tuple[str, ...] = ()
     """Names of apps that the user asks for: package names, or labels, whole or in part."""
+    include_packages: frozenset[str] = frozenset()
+    """Packages to report on in any case, where they are installed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +251,7 @@ def build_report(
         for app in summaries
         if options.include_all_apps
         or app.is_reported
+        or app.package in options.include_packages
         or (options.include_unrecognised and (app.package, app.user) in suspects)
     ]
     packages = frozenset(app.package for app in summaries)

@@ -12,8 +12,9 @@ from privaudit import audit, knowledge
 from privaudit.capture.sources import read_source
 from privaudit.errors import SourceError
 from privaudit.i18n import Translator
+from privaudit.report import diff_text, share
 from privaudit.report import json as report_json
-from privaudit.report import share
+from privaudit.report.diff import compare_reports
 from privaudit.virtual_phone import scenario_names
 
 PUBLISHED = json.loads(
@@ -76,6 +77,20 @@ def properties(name):
 
 def test_printed_schema_equals_the_published_one(run):
     assert json.loads(run("schema").out) == PUBLISHED
+
+
+def test_the_schema_of_comparisons_is_published_and_kept_to(run, made):
+    published = json.loads(
+        (resources.files("privaudit") / "data" / "schemas" / "privaudit-diff-1.json").read_text(encoding="utf-8")
+    )
+    assert json.loads(run("schema", "--diff").out) == published
+    Draft202012Validator.check_schema(published)
+    assert 'additionalProperties": false' not in json.dumps(published)
+    apps = made.app(contacts=made.access("can_read")), made.app(contacts=made.access("not_allowed"))
+    for before, after in (apps, reversed(apps), (apps[0], apps[0])):
+        diff = compare_reports(made.report(before), made.report(after), ["com.nobody.here"])
+        Draft202012Validator(published).validate(json.loads(diff_text.diff_to_json(diff)))
+    assert run("schema", "--diff", "--apk").code == 2
 
 
 def test_published_schema_is_valid():

@@ -154,9 +154,17 @@ def _serve_demo(console: CliConsole, scenario: str) -> None:
     console.print_message("cli.serving_ended")
 
 
-def schema(*, apk: Annotated[bool, option("apkcli.schema_apk", "--apk")] = False) -> None:
-    """Print the JSON Schema of the report, or of the lines about APKs."""
-    if apk:
+def schema(
+    *,
+    apk: Annotated[bool, option("apkcli.schema_apk", "--apk")] = False,
+    diff: Annotated[bool, option("cli.schema_diff", "--diff")] = False,
+) -> None:
+    """Print the JSON Schema of the report, of a comparison, or of the lines about APKs."""
+    if apk and diff:
+        raise typer.BadParameter("--apk, --diff")
+    if diff:
+        from privaudit.report.diff_text import diff_schema as json_schema
+    elif apk:
         from privaudit.vetting.report import vetting_schema as json_schema
     else:
         from privaudit.report.json import report_schema as json_schema

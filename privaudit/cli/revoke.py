@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -327,8 +328,20 @@ class RevocationCommand:
             remaining[key] = steps.steps_for_kinds(names, app, current.facts.phone, kind)
         if any(remaining.values()):
             lines += revocation_text.manual_step_lines(language, "remedy.instead", remaining, apps)
-        lines.append(language.t("remedy.regrant"))
+        lines += (language.t("remedy.regrant"), *(f"  {command}" for command in self._check_again_commands(run)))
         self._console.write_lines(lines)
+
+    def _check_again_commands(self, run: LedgerRun) -> tuple[str, str]:
+        """Return what to type tomorrow: a capture of this phone, and its comparison with the one before the changes."""
+        path = run.ledger_path
+        before = path.with_name(run.ledger.capture.file)
+        later = path.with_name(f"{path.name.removesuffix('.json').removesuffix('.ledger')}.later.zip")
+        phone = [] if self._phone.transport == "auto" else ["--transport", self._phone.transport]
+        phone += ["--serial", self._phone.serial] if self._phone.serial is not None else []
+        return (
+            f"privaudit {shlex.join(['capture', str(later), *phone])}",
+            f"privaudit {shlex.join(['diff', str(before), str(later), '--ledger', str(path)])}",
+        )
 
 
 def _with_details(connection: Transport, capture: Capture, packages: Iterable[str]) -> Capture:

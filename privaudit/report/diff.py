@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,19 +15,21 @@ from privaudit.report.view import SPECIAL_ACCESS_QUESTIONS
 
 
 class ChangeDirection(StrEnum):
-    """The kinds of changes, in the order in which to look at them."""
+    """The kinds of changes, and of what did not change, in the order in which to look at them."""
 
     OPENED = "opened"
+    STILL_OPEN = "still_open"
     UNKNOWN = "unknown"
     APPEARED = "appeared"
     CHANGED = "changed"
     CLOSED = "closed"
     GONE = "gone"
+    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportChange:
-    """One kind of access of one app that differs, or an app that only one of the reports has."""
+    """One kind of access of one app before and after, or an app that one of the reports does not have."""
 
     package: str
     user: int
@@ -58,10 +60,15 @@ class Diff:
     shared: bool
     """Whether one of them was anonymized: then the times are those of a month's beginning."""
     changes: tuple[ReportChange, ...]
+    unchanged: tuple[ReportChange, ...] = ()
+    """What is as before of the apps of either report, so that each of them stands in the comparison."""
 
 
-def compare_reports(before: Report, after: Report) -> Diff:
-    """Return what changed; raises `UsageError` if the reports are on two phones, or the second is the older one."""
+def compare_reports(before: Report, after: Report, packages: Collection[str] = ()) -> Diff:
+    """Return what changed, and that the `packages` which neither report has are not known.
+
+    Raises `UsageError` if the reports are on two phones, or the second is the older one.
+    """
     shared = before.shared or after.shared
     # Of an anonymized report no more than the month is known.
     is_same_month = (before.taken_at.year, before.taken_at.month) == (after.taken_at.year, after.taken_at.month)
@@ -70,14 +77,20 @@ def compare_reports(before: Report, after: Report) -> Diff:
     if not _is_same_phone(before, after):
         raise UsageError("errors.diff_phones")
     order = list(ChangeDirection)
+    rows = sorted(_iter_changes(before, after, packages), key=lambda row: order.index(row.direction))
     return Diff(
         before_at=before.taken_at,
         after_at=after.taken_at,
         demo=before.demo or after.demo,
         complete=before.complete and after.complete,
         shared=shared,
-        changes=tuple(sorted(_iter_changes(before, after), key=lambda change: order.index(change.direction))),
+        changes=tuple(row for row in rows if not _is_unchanged(row)),
+        unchanged=tuple(filter(_is_unchanged, rows)),
     )
+
+
+def _is_unchanged(row: ReportChange) -> bool:
+    return row.before is not None and row.before == row.after
 
 
 def _is_same_phone(before: Report, after: Report) -> bool:
@@ -95,30 +108,39 @@ def _is_same_phone(before: Report, after: Report) -> bool:
     return any(matches) or not matches
 
 
-def _iter_changes(before: Report, after: Report) -> Iterator[ReportChange]:
+def _iter_changes(before: Report, after: Report, packages: Collection[str]) -> Iterator[ReportChange]:
     old_apps, new_apps = ({(app.package, app.user): app for app in report.apps} for report in (before, after))
     coverage = (row for row in (*before.coverage, *after.coverage) if row.question in SPECIAL_ACCESS_QUESTIONS)
     complete = not any(row.could_hide for row in coverage)
     for key in sorted({**old_apps, **new_apps}):
         old_app, new_app = old_apps.get(key), new_apps.get(key)
         if old_app is not None and new_app is not None:
-            yield from _access_changes(old_app, new_app)
-            yield from _special_access_changes(old_app, new_app, complete=complete)
+            rows = (
+                *_access_changes(old_app, new_app),
+                *_special_access_changes(old_app, new_app, complete=complete),
+            )
+            yield from rows or (_make_change(new_app, "app", "held", "held", ChangeDirection.UNCHANGED),)
         elif new_app is not None:
             direction = ChangeDirection.APPEARED if _is_user_checked(before, new_app) else ChangeDirection.UNKNOWN
             yield _make_change(new_app, "app", None, "held", direction)
         elif old_app is not None:
             direction = ChangeDirection.GONE if _is_user_checked(after, old_app) else ChangeDirection.UNKNOWN
             yield _make_change(old_app, "app", "held", None, direction)
+    for package in sorted(set(packages) - {package for package, _ in (*old_apps, *new_apps)}):
+        yield ReportChange(
+            package=package, user=0, label=None, what="app", before=None, after=None, direction=ChangeDirection.UNKNOWN
+        )
 
 
 def _access_changes(old_app: App, new_app: App) -> Iterator[ReportChange]:
     for data, before in old_app.access.items():
         after = new_app.access[data]
-        if before.state is after.state:
+        if before.state is after.state is AccessState.NOT_REQUESTED:
             continue
         if AccessState.UNKNOWN in {before.state, after.state}:
             direction = ChangeDirection.UNKNOWN
+        elif before.state is after.state:
+            direction = ChangeDirection.STILL_OPEN if after.state.allows_reading else ChangeDirection.UNCHANGED
         elif after.state.allows_reading != before.state.allows_reading:
             direction = ChangeDirection.OPENED if after.state.allows_reading else ChangeDirection.CLOSED
         else:
@@ -130,8 +152,10 @@ def _access_changes(old_app: App, new_app: App) -> Iterator[ReportChange]:
 
 
 def _special_access_changes(old_app: App, new_app: App, *, complete: bool) -> Iterator[ReportChange]:
-    """Yield the kinds gained and lost; unless both reports are `complete`, a kind that one lacks may be held."""
+    """Yield the kinds gained, lost and kept; unless both reports are `complete`, a kind that one lacks may be held."""
     old_kinds, new_kinds = ({access.kind for access in app.special_access} for app in (old_app, new_app))
+    for kind in sorted(old_kinds & new_kinds):
+        yield _make_change(new_app, kind, "held", "held", ChangeDirection.STILL_OPEN)
     for kind in sorted(old_kinds ^ new_kinds):
         if kind in new_kinds:
             before, after, direction = "not_held", "held", ChangeDirection.OPENED

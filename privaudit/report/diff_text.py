@@ -18,11 +18,13 @@ DIFF_SUFFIXES: Final = (".txt", ".html", ".json")
 _LINE_COLUMNS: Final = 80
 _DIRECTION_KEYS: Final[Mapping[ChangeDirection, str]] = {
     ChangeDirection.OPENED: "diff.opened",
+    ChangeDirection.STILL_OPEN: "diff.still_open",
     ChangeDirection.UNKNOWN: "diff.unknown",
     ChangeDirection.APPEARED: "diff.appeared",
     ChangeDirection.CHANGED: "diff.changed",
     ChangeDirection.CLOSED: "diff.closed",
     ChangeDirection.GONE: "diff.gone",
+    ChangeDirection.UNCHANGED: "diff.unchanged",
 }
 _SUBJECT_KEYS: Final[Mapping[str, str]] = {
     "app": "diff.app",
@@ -71,6 +73,15 @@ def diff_to_json(diff: Diff) -> str:
     return dump_json(TypeAdapter(Diff), diff, indent=2)
 
 
+def diff_schema() -> str:
+    """Return the JSON Schema of the document."""
+    from pydantic import TypeAdapter
+
+    from privaudit.report.json import format_json_schema
+
+    return format_json_schema(TypeAdapter(Diff), "privaudit-diff/1")
+
+
 class _DiffText:
     """The comparison in sentences: the values of the template ``diff.html.jinja``."""
 
@@ -87,7 +98,7 @@ class _DiffText:
 def _change_groups(diff: Diff, language: Translator) -> Iterator[tuple[ChangeDirection, str, tuple[str, ...]]]:
     """Yield each direction in which something changed, its title, and its changes in sentences."""
     for direction, key in _DIRECTION_KEYS.items():
-        changes = [change for change in diff.changes if change.direction is direction]
+        changes = [change for change in (*diff.changes, *diff.unchanged) if change.direction is direction]
         if changes:
             yield direction, language.t(key), tuple(language.translate(_change_message(change)) for change in changes)
 
@@ -112,5 +123,10 @@ def _change_message(change: ReportChange) -> Message:
     what = Message(key=_SUBJECT_KEYS.get(change.what, "diff." + change.what))
     if change.before is None or change.after is None:
         return Message(key="diff.row", values={"app": app, "what": what})
+    if change.what == "app":
+        return Message(key="diff.row_nothing", values={"app": app})
+    if change.before == change.after:
+        state = Message(key=_STATE_KEYS[change.after])
+        return Message(key="diff.row_same", values={"app": app, "what": what, "state": state})
     before, after = Message(key=_STATE_KEYS[change.before]), Message(key=_STATE_KEYS[change.after])
     return Message(key="diff.row_states", values={"app": app, "what": what, "before": before, "after": after})

@@ -77,6 +77,38 @@ def test_no_changes(made, pair):
     assert "Nothing changed" in diff_text.diff_to_text(compare_reports(*pair(app, app)), Translator("en"))
 
 
+@pytest.mark.parametrize(
+    ("state", "direction"),
+    [
+        ("can_read", ChangeDirection.STILL_OPEN),
+        ("only_while_open", ChangeDirection.STILL_OPEN),
+        ("not_allowed", ChangeDirection.UNCHANGED),
+        ("blocked", ChangeDirection.UNCHANGED),
+        ("unknown", ChangeDirection.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_every_app_stands_in_the_comparison(made, pair, state, direction, code):
+    app = made.app(label="速贷宝", contacts=made.access(state))
+    diff = compare_reports(*pair(app, app))
+    assert diff.changes == ()
+    assert [(row.what, row.direction) for row in diff.unchanged] == [("contacts", direction)]
+    text = diff_text.diff_to_text(diff, Translator(code))
+    assert "速贷宝" in text
+    assert "".join(Translator(code).t(f"diff.{direction}").split()) in "".join(text.split())
+
+
+def test_an_app_without_access_and_one_in_neither_report_are_named(made, pair):
+    text = diff_text.diff_to_text(compare_reports(*pair(made.app(), made.app()), ["com.gone"]), Translator("en"))
+    assert "no access seen, before or after" in text
+    assert "com.gone" in text.partition("Not known")[2]
+
+
+def test_special_access_that_stays_is_told(made, pair):
+    app = made.app(holds=["accessibility"])
+    assert [row.direction for row in compare_reports(*pair(app, app)).unchanged] == [ChangeDirection.STILL_OPEN]
+
+
 def test_different_phones_or_wrong_order_are_refused(made, pair):
     app = made.app(first_installed=made.now)
     first, second = pair(app, replace(app, first_installed=made.now + timedelta(days=1)))

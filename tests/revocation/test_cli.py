@@ -548,3 +548,27 @@ def test_diff_shows_revoked_and_regranted_access(connect_phone, phones, run, tmp
     assert [(one_["what"], one_["direction"]) for one_ in document["changes"]] == [("contacts", "opened")]
     wrong = run("diff", tmp_path / "third.json", tmp_path / "first.json")
     assert (wrong.code, "older" in wrong.err) == (2, True)
+
+
+def test_diff_does_not_forget_what_was_closed(connect_phone, phones, run, tmp_path):
+    """One of them is recognised only while it has access: closed, a report alone does not name it any more."""
+    phone = connect_phone(phones.borrower(34))
+    way = ("--transport", f"tcp:{phone.daemon.address}")
+    closed = run(
+        "revoke", "小翼分期", "安信消费贷", *way, "--apply", "--yes", "--ledger", "my.ledger.json", cwd=tmp_path
+    )
+    assert closed.code == 0, closed.err
+    commands = [line.split() for line in closed.out.splitlines() if line.startswith("  privaudit ")]
+    assert [words[1] for words in commands] == ["capture", "diff"]
+    for words in commands:  # what it prints is what works
+        done = run(*words[1:], cwd=tmp_path)
+        assert done.code == 0, done.err
+    flat = " ".join(done.out.split())
+    assert "安信消费贷: contacts: can read → not allowed" in flat.partition("Revoked since:")[2]
+    assert "小翼分期: contacts: granted, but blocked → not allowed" in flat
+    before, later = commands[1][2:4]
+    again = run("diff", later, later, "--app", "小翼分期", cwd=tmp_path)
+    assert "小翼分期: contacts: not allowed" in " ".join(again.out.split()), again.out
+    missing = run("diff", before, later, "--app", "Nobody's app", cwd=tmp_path)
+    assert missing.code == 2
+    assert "小翼分期" in run("diff", before, later, cwd=tmp_path).out
