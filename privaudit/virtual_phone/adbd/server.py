@@ -371,8 +371,8 @@ class _HostConnection:
 
 
 _SHELL_PACKET: Final = struct.Struct("<BI")
-_MAX_SHELL_PACKET_BYTES: Final = 64 * 1024
-"""adbd forwards what it reads from the command's pipe, which holds no more."""
+_MAX_SHELL_PACKET_BYTES: Final = wire.MAX_PAYLOAD
+"""Size of the buffer in ``ShellProtocol`` (AOSP ``shell_protocol.h``)."""
 _STDIN, _STDOUT, _STDERR, _EXIT, _CLOSE_STDIN = range(5)
 _MAX_STDIN_BYTES: Final = 16 * 1024 * 1024
 _NO_PROMPT_SCRIPT: Final = "echo 'The demo phone has no prompt. Give it a command: adb shell COMMAND'; exit 1"
