@@ -66,10 +66,10 @@ def whole(tmp_path_factory):
         counted = 0
         real = phone.faults.limit_send
 
-        def allow(size, gone):
+        def allow(size):
             nonlocal counted
             counted += size
-            return real(size, gone)
+            return real(size)
 
         phone.faults.limit_send = allow
         with adb_device.connect_tcp(

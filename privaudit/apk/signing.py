@@ -92,9 +92,12 @@ def parse_signing_info(parts: Mapping[str, ApkPart]) -> SigningInfo:
     for name in filter(is_jar_signature, parts):
         try:
             certificates = _parse_jar_signers(name, parts[name].to_bytes())
-            v1_signers += (Signer(certificate_sha256=certificate) for certificate in certificates)
+            v1_signers += (Signer(certificate_sha256=certificate) for certificate in certificates[:_MAX_ITEMS])
         except ApkError as error:
             v1_error = v1_error or error
+        else:
+            if len(certificates) > _MAX_ITEMS:
+                v1_error = v1_error or ApkError("apk.signers_too_many", entry=name, n=_MAX_ITEMS)
     if v1_signers:
         schemes["v1"] = tuple(v1_signers)
     if not any(schemes.values()):
@@ -149,8 +152,8 @@ def _parse_rotation_history(data: bytes) -> Iterator[str]:
 def _parse_jar_signers(name: str, data: bytes) -> list[str]:
     """Return the certificates of the signers in a PKCS #7 file, without the other certificates of their chains.
 
-    Issuers are compared as RFC 5280 section 7.1 says, as Java's ``X500Principal`` does: one encodes as PrintableString
-    what the other encodes as UTF8String.
+    At most one more than `_MAX_ITEMS` are read. Issuers are compared as RFC 5280 section 7.1 says, as Java's
+    ``X500Principal`` does: one encodes as PrintableString what the other encodes as UTF8String.
     """
     from asn1crypto import cms  # type: ignore[import-untyped]  # slow to load, and rarely needed
 

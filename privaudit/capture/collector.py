@@ -4,16 +4,17 @@ import itertools
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from privaudit.capture import questions, scripts
-from privaudit.capture.answers import Answer, classify_answer, is_binary_answer
+from privaudit.capture.answers import Answer, classify_answer, coverage_message, is_binary_answer
 from privaudit.capture.model import Capture, DeviceFingerprint, refuse_old_android
 from privaudit.capture.redact import redact
 from privaudit.errors import ConnectionLost
-from privaudit.model import Source
+from privaudit.model import AnswerState, Command, Source
 from privaudit.transport.base import Transport
 
 OnRound: TypeAlias = Callable[[str], None]
@@ -21,6 +22,13 @@ OnRound: TypeAlias = Callable[[str], None]
 
 MAX_ANSWERS: Final = 1000
 """Answers in one script. Each Android user adds three, and Android allows far fewer than 300 users."""
+MAX_ANSWER_BYTES: Final = 20 << 20
+"""The rest of a longer answer is not read; a dump of all packages has 6 MB, and of `MAX_PACKAGES` some 20."""
+MAX_SCRIPT_BYTES: Final = 36 << 20
+"""Most that is read of one script. Decoded and taken apart it needs some five times the memory."""
+_MAX_SCRIPTS_CUT: Final = 6
+"""After so many scripts with more output than that nothing more is asked."""
+_TOO_LONG_KEY: Final = "coverage.too_long"
 _DIGEST_LINE: Final = re.compile(rb"^([0-9a-f]{40}|[0-9a-f]{64})  ?-?\r*$", re.MULTILINE)
 _FINGERPRINT_TIMEOUT_S: Final = 30.0
 
@@ -41,21 +49,28 @@ def is_same_device(transport: Transport, fingerprint: DeviceFingerprint) -> bool
 def collect_first_round(transport: Transport, *, demo: bool = False, on_round: OnRound = lambda _: None) -> Capture:
     """Ask the questions about the phone and its users.
 
-    If the connection ends during the script, the answers received so far are kept; `privaudit.facts` reports the others
-    as not asked. Raises `ConnectionLost` if there is none, `SourceError` if the phone has Android 5 or older.
+    An answer that is too long is kept in part, and the others are asked for. If the connection ends during the script,
+    the answers received so far are kept; `privaudit.facts` reports the others as not asked. Raises `ConnectionLost` if
+    there is none, `SourceError` if the phone has Android 5 or older.
     """
     on_round("first_round")
-    marker = scripts.new_marker()
     started_at = datetime.now(UTC)
-    lost: ConnectionLost | None = None
-    try:
-        output = transport.run(scripts.first_round(marker)).stdout
-    except ConnectionLost as error:
-        output, lost = error.partial, error
     scopes = {question.name: question.scope for question in questions.QUESTIONS}
-    found = (one for one in split_answers(output, marker) if scopes[one.question] in {"phone", "user"})
-    # A phone could send any number of answers.
-    answers = {answer.key: answer for answer in itertools.islice(found, MAX_ANSWERS)}
+    answers: dict[str, Answer] = {}
+    skipped: set[str] = set()
+    for _ in range(_MAX_SCRIPTS_CUT):
+        marker = scripts.new_marker()
+        found, lost = _run_script(
+            transport,
+            scripts.first_round(marker, skipped),
+            marker,
+            is_wanted=lambda answer: scopes[answer.question] in {"phone", "user"},
+        )
+        for answer in found:
+            answers.setdefault(answer.key, answer)
+        if not found or not _was_too_much(lost):
+            break
+        skipped.update(one.question for one in found if scopes[one.question] == "phone" or _is_too_long(one))
     if lost is not None and not answers:
         raise lost
     capture = Capture(
@@ -72,17 +87,51 @@ def collect_answers(
 ) -> Iterator[Answer]:
     """Ask for the answers `keys` and yield those that arrive. Stops when the connection ends."""
     marker = scripts.new_marker()
-    requested = dict.fromkeys(keys)
-    for command in scripts.follow_up_rounds(marker, requested, max_bytes=transport.command_limit):
-        on_round("later_round")
-        is_lost = False
-        try:
-            output = transport.run(command).stdout
-        except ConnectionLost as error:
-            output, is_lost = error.partial, True
-        yield from (answer for answer in split_answers(output, marker) if answer.key in requested)
-        if is_lost:
+    missing = wanted = dict.fromkeys(keys)
+    found: list[Answer] = []
+    lost: ConnectionLost | None = None
+    for _ in range(_MAX_SCRIPTS_CUT):
+        for command in scripts.follow_up_rounds(marker, missing, max_bytes=transport.command_limit):
+            on_round("later_round")
+            found, lost = _run_script(transport, command, marker, is_wanted=lambda answer: answer.key in wanted)
+            yield from found
+            answered = {one.key for one in found}
+            missing = dict.fromkeys(key for key in missing if key not in answered)
+            if lost is not None:
+                break
+        if not found or not _was_too_much(lost):
             return
+
+
+def _run_script(
+    transport: Transport, command: Command, marker: str, is_wanted: Callable[[Answer], bool]
+) -> tuple[list[Answer], ConnectionLost | None]:
+    """Run a script; return the wanted ones among its answers, and why the connection ended if it did.
+
+    Where the phone sent more than `MAX_SCRIPT_BYTES`, the answer that was not whole is left out, to be asked for again,
+    unless it is too long by itself.
+    """
+    lost: ConnectionLost | None = None
+    try:
+        output = transport.run(command, limit=MAX_SCRIPT_BYTES).stdout
+    except ConnectionLost as error:
+        output, lost = error.partial, error
+        # It would be kept as long as the error: here, and in the functions that its traceback names.
+        lost.partial, lost.__cause__, lost.__context__, lost.__traceback__ = b"", None, None, None
+    # A phone could send any number of answers.
+    answers = list(itertools.islice(filter(is_wanted, split_answers(output, marker)), MAX_ANSWERS))
+    if answers and _was_too_much(lost) and answers[-1].exit_code is None and not _is_too_long(answers[-1]):
+        answers.pop()
+    return answers, lost
+
+
+def _was_too_much(lost: ConnectionLost | None) -> bool:
+    """Return whether reading was stopped because of the length of the output; the connection still works then."""
+    return lost is not None and lost.name == "too_much_output"
+
+
+def _is_too_long(answer: Answer) -> bool:
+    return answer.detail is not None and answer.detail.key == _TOO_LONG_KEY
 
 
 def split_answers(output: bytes, marker: str) -> Iterator[Answer]:
@@ -103,21 +152,31 @@ def split_answers(output: bytes, marker: str) -> Iterator[Answer]:
             continue
         if match[1] == b"begin":
             if open_key is not None:  # its end marker was lost
-                yield _make_answer(open_key, output[start : match.start()], None, complete=False)
+                yield _make_answer(open_key, _cut(output, start, match.start()), None, complete=False)
             open_key, start = key, match.end()
         elif open_key == key:
-            raw = output[start : match.start()]
+            raw = _cut(output, start, match.start())
             if raw.endswith(b"\n"):  # the script itself ends each answer with a line feed
                 raw = raw[:-1] if is_binary_answer(key, raw) else raw[:-1].rstrip(b"\r")
             yield _make_answer(key, raw, int(match[3]) if match[3] else None, complete=match[3] is not None)
             open_key = None
     if open_key is not None:
-        raw = output[start:]
+        raw = _cut(output, start, len(output))
         last_line = raw.rpartition(b"\n")[2]
         if last_line.startswith(marker.encode()) or marker.encode().startswith(last_line):
             raw = raw[: len(raw) - len(last_line)]  # a truncated marker line is ours, not output of the command
         yield _make_answer(open_key, raw, None, complete=False)
 
 
+def _cut(output: bytes, start: int, end: int) -> bytes:
+    """Return an answer, or so much of it that `_make_answer` sees that it is too long."""
+    return output[start : min(end, start + MAX_ANSWER_BYTES + 2)]
+
+
 def _make_answer(key: str, raw: bytes, exit_code: int | None, *, complete: bool) -> Answer:
-    return redact(classify_answer(key, raw, exit_code=exit_code, complete=complete))
+    if len(raw) <= MAX_ANSWER_BYTES:
+        return redact(classify_answer(key, raw, exit_code=exit_code, complete=complete))
+    beginning = raw[: raw.rfind(b"\n", 0, MAX_ANSWER_BYTES) + 1]
+    answer = redact(classify_answer(key, beginning, exit_code=None, complete=False))
+    too_long = coverage_message(_TOO_LONG_KEY, n=MAX_ANSWER_BYTES >> 20)
+    return replace(answer, state=AnswerState.UNREADABLE, detail=too_long)

@@ -8,7 +8,7 @@ Together with the table of reads this is all that a capture can execute on a pho
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,16 +51,20 @@ def new_marker() -> str:
     return f"@@{secrets.token_hex(8)}"
 
 
-def first_round(marker: str) -> Command:
-    """Return one script with all questions about phone and users, below 4 KB: ``adbd`` of Android 6 accepts no more."""
+def first_round(marker: str, skipped: Collection[str] = ()) -> Command:
+    """Return one script with all questions about phone and users, but for those whose names are in `skipped`.
+
+    It is shorter than 4 KB: ``adbd`` of Android 6 accepts no more.
+    """
     script = [_format_script_head(marker)]
-    for question in QUESTIONS:
+    asked = [question for question in QUESTIONS if question.name not in skipped]
+    for question in asked:
         if question.scope == "phone":
             line = _ask(question, question.name, question.command)
             is_newer = question.min_sdk > QUESTIONS[0].min_sdk
             script.append(f"if [ $v -ge {question.min_sdk} ]; then\n{line}fi\n" if is_newer else line)
     script.append(_USER_LOOP_HEAD)
-    script += (_ask(one, f"{one.name}.$u", one.command) for one in QUESTIONS if one.scope == "user")
+    script += (_ask(one, f"{one.name}.$u", one.command) for one in asked if one.scope == "user")
     script.append(_USER_LOOP_TAIL + _SCRIPT_TAIL)
     return Command(text="".join(script), why="first round: phone, users, packages, app-ops, settings")
 

@@ -52,9 +52,7 @@ _OP_LINE_BCD = re.compile(rf"^      {_OP_NAME} \((\w+|mode=\d+)(?: / switch ([A-
 _EVENT_LINE_CD = re.compile(
     r"^\s+(Access|Reject): \[[a-z]+-([a-z|]+)\] ?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)"
 )
-_EVENT_LINE_B = re.compile(
-    r"^\s+(?:(Access|Reject): )?\s*[a-z]+\s*(=) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)"
-)
+_EVENT_LINE_B = re.compile(r"^ +(?:(Access|Reject): +)?[a-z]+ *(=) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)")
 _EVENT_DETAIL_LINE = re.compile(r"^ {9,}(?:duration=|Running start at|startNesting=|(?:Access|Reject):\s*$)")
 _EVENT_LINE_PREFIXES: Final = ("          Access: [", "          Reject: [")
 _SIMPLE_EVENT_LINE = re.compile(
@@ -105,8 +103,6 @@ class AppOpsParser:
         self._previous_uid: UidOps | None = None
         self._uids_before: dict[int, UidOps | None] = {}
         """Uid → the one before it, whose text may have opened it."""
-        self._has_tags = False
-        """Whether attribution tags occur: then each event stands inside one."""
         self._ops: dict[str, AppOp] | None = None
         """Ops of the current package."""
         self._seen_ops: set[str] = set()
@@ -179,7 +175,8 @@ class AppOpsParser:
             self._mark_forged(uid, self._previous_uid)
 
     def _parse_outside_uid(self, line: str) -> None:
-        is_uid_line = line.startswith("    Package ") or _UID_MODE_LINE.match(line) or _OP_LINE_BCD.match(line)
+        patterns = (_UID_MODE_LINE, _OP_LINE_A, _OP_LINE_BCD)
+        is_uid_line = line.startswith("    Package ") or any(pattern.match(line) for pattern in patterns)
         if self.dump.uids and is_uid_line:
             self._count_unread()  # something ended the uid to which this line belongs
 
@@ -298,10 +295,10 @@ class AppOpsParser:
                 self._open_or_close_attribution(opens=tag[1] != "]")
             elif self._ops is not None and not _EVENT_DETAIL_LINE.match(line):
                 self._count_unread()
-            elif self._ops is not None and self._has_tags and not self._in_attribution:
+            elif self._ops is not None and self.dump.has_tags and not self._in_attribution:
                 self._mark_forged(self._uid)
             return
-        if self._op is None or (self._has_tags and not self._in_attribution):
+        if self._op is None or (self.dump.has_tags and not self._in_attribution):
             self._mark_forged(self._uid)
             return
         self._attribution_is_empty = False
@@ -313,7 +310,7 @@ class AppOpsParser:
         self._keep_event(self._op, self._event_kind, event)
 
     def _open_or_close_attribution(self, *, opens: bool) -> None:
-        self._has_tags = True
+        self.dump.has_tags = True
         if self._op is None or opens == self._in_attribution:
             self._mark_forged(self._uid)
         elif not opens and self._attribution_is_empty and self._uid is not None:
@@ -352,7 +349,7 @@ class AppOpsParser:
     def _skip_ignored_ops(self, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
         """Skip ops that are not kept; return the first line of something else, and its offset."""
         in_attribution, seen_ops, cached_lines = self._in_attribution, self._seen_ops, self._cached_op_lines
-        is_empty, needs_tag = self._attribution_is_empty, self._has_tags
+        is_empty, needs_tag = self._attribution_is_empty, self.dump.has_tags
         line: str | None
         for line in lines:
             if line == (_ATTRIBUTION_END if in_attribution else _NULL_ATTRIBUTION_START):
@@ -372,7 +369,7 @@ class AppOpsParser:
             offset += len(line) + 1
         else:
             line = None
-        self._in_attribution, self._attribution_is_empty, self._has_tags = in_attribution, is_empty, needs_tag
+        self._in_attribution, self._attribution_is_empty, self.dump.has_tags = in_attribution, is_empty, needs_tag
         return line, offset
 
     def _parse_events(self, op: AppOp, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
@@ -384,10 +381,10 @@ class AppOpsParser:
                 if self._attribution_is_empty and self._in_attribution:
                     break
                 self._in_attribution = self._attribution_is_empty = not self._in_attribution
-                self._has_tags = True
+                self.dump.has_tags = True
             else:
                 match = _SIMPLE_EVENT_LINE.match(line)
-                if match is None or (self._has_tags and not self._in_attribution):
+                if match is None or (self.dump.has_tags and not self._in_attribution):
                     break
                 self._attribution_is_empty = False
                 self._event_kind, flags, local_time, d, h, m, s, ms = match.groups()

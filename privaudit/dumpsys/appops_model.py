@@ -87,6 +87,8 @@ class AppOpsDump:
     unparsed_lines: int = 0
     reached_end: bool = False
     """Whether something follows the last uid: an empty line or another section. Android 6 and 7 print nothing there."""
+    has_tags: bool = False
+    """Whether attribution tags occur, in which an app can write: then each event stands inside one."""
     oldest_event: AppOpEvent | None = None
     """The oldest event of the ops that are stored."""
 

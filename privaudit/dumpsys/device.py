@@ -23,13 +23,13 @@ _EPOCH_SECONDS = re.compile(r"\d{1,12}\Z", re.ASCII)
 _MAX_SDK: Final = 200
 _MIN_PLAUSIBLE_EPOCH_S: Final = 1_200_000_000
 """January 2008, before the first Android phone: an earlier clock is not set."""
-_USER_INFO_LINE = re.compile(r"^\s*UserInfo\{(\d{1,5}):(.*):([0-9a-fA-F]{1,8})\}", re.MULTILINE | re.ASCII)
+_USER_INFO_LINE = re.compile(r"^[^\S\n]*UserInfo\{(\d{1,5}):(.*):([0-9a-fA-F]{1,8})\}", re.MULTILINE | re.ASCII)
 _DUMPSYS_USER_MARKER: Final = "} serialNo="
 """Occurs in ``dumpsys user`` only (``UserManagerService.dump``), not in ``pm list users``."""
 _FLAG_MANAGED_PROFILE: Final = 0x20
 """``UserInfo.FLAG_MANAGED_PROFILE``."""
 _USER_TYPE = re.compile(
-    r"^(?:\d{1,5}: id=(\d{1,5}), .*, type=([\w.]+), flags=|\s*UserInfo\{(\d{1,5}):.*\}.*\n\s+Type: (\S+)$)",
+    r"^(?:\d{1,5}: id=(\d{1,5}), .*, type=([\w.]+), flags=|[^\S\n]*UserInfo\{(\d{1,5}):.*\}.*\n[^\S\n]+Type: (\S+)$)",
     re.MULTILINE | re.ASCII,
 )
 """A line of ``cmd user list -v``, or two of ``dumpsys user`` (``UserManagerService``, from Android 11)."""

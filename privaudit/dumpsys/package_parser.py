@@ -240,9 +240,10 @@ class PackageDumpParser:
         allowed_names = {block.name}
         if block.compatible_name is not None and "SYSTEM" in block.flags:
             allowed_names.add(block.compatible_name)
-        inconsistent = not block.users or not block.self_names <= allowed_names
-        # A factory copy is on the system image: an app that calls itself one hides its own block in that section.
-        if inconsistent or (self._section is self.dump.hidden and "SYSTEM" not in block.flags):
+        is_consistent = block.users and block.self_names <= allowed_names and not _holds_twice(block)
+        # Only an app of the system image has a factory copy: any other would hide a part of its own block in one.
+        factory_copies = (block, self.dump.packages.get(block.name)) if self._section is self.dump.hidden else ()
+        if not is_consistent or not all(copy is not None and "SYSTEM" in copy.flags for copy in factory_copies):
             self._mark_forged(block)
 
     def _mark_forged(self, *blocks: PackageBlock | None) -> None:
@@ -438,6 +439,17 @@ class PackageDumpParser:
             self._parse_requested_permission(names, line)
             offset += len(line) + 1
         return None, offset
+
+
+def _holds_twice(block: PackageBlock) -> bool:
+    """Return whether a permission is listed as granted at installation and at run time. Android keeps one state of it.
+
+    Source: ``PermissionsState`` (AOSP 6 to 11), ``LegacyPermissionState`` (12 and later).
+    """
+    install = block.install_permissions
+    return bool(install) and any(
+        not install.keys().isdisjoint(user.runtime_permissions) for user in block.users.values()
+    )
 
 
 def _must_be_inside_block(line: str) -> bool:

@@ -16,6 +16,7 @@ from typing import Final
 
 from privaudit.android import MAX_PACKAGES
 from privaudit.dumpsys import gc_paused
+from privaudit.dumpsys.permission_section import is_garbled
 
 _PACKAGES: Final = 5
 _PACKAGE_NAME, _PACKAGE_UID, _PACKAGE_USERS, _PACKAGE_PERMISSIONS = 1, 2, 9, 12
@@ -76,7 +77,7 @@ def parse_package_proto(data: bytes, kept_permissions: AbstractSet[str] | None =
     or are another message, or if there are more packages than a phone can have.
     """
     packages: dict[str, ProtoPackage] = {}
-    known: dict[bytes, str] = {name.encode(): name for name in kept_permissions or ()}
+    known: dict[bytes, str | None] = {name.encode(): name for name in kept_permissions or ()}
     has_grants = False
     with gc_paused():
         for number, value in _fields(data):
@@ -90,21 +91,27 @@ def parse_package_proto(data: bytes, kept_permissions: AbstractSet[str] | None =
     return PackageProtoDump(packages, has_grants)
 
 
-def _parse_package(data: bytes, known: dict[bytes, str], *, keep_all: bool) -> tuple[str, ProtoPackage]:
+def _parse_package(data: bytes, known: dict[bytes, str | None], *, keep_all: bool) -> tuple[str, ProtoPackage]:
     name, app_id = b"", 0
     users: dict[int, ProtoUserState] = {}
     granted: dict[int, frozenset[str]] = {}
     for number, value in _fields(data):
+        is_repeated = False
         if number == _PACKAGE_PERMISSIONS:
             user, names = _parse_permissions(_expect_bytes(value), known, keep_all=keep_all)
-            granted[user] = granted.get(user, frozenset()) | names
+            is_repeated = user in granted
+            granted[user] = names
         elif number == _PACKAGE_USERS:
             user, state = _parse_user(_expect_bytes(value))
+            is_repeated = user in users
             users[user] = state
         elif number == _PACKAGE_NAME:
+            is_repeated = bool(name)
             name = _expect_bytes(value)
         elif number == _PACKAGE_UID and isinstance(value, int):
             app_id = value
+        if is_repeated:
+            raise ProtoError("a field of a package, or a user of it, occurs twice")
     try:
         return name.decode("ascii"), ProtoPackage(app_id, users, granted)
     except UnicodeDecodeError as error:
@@ -124,17 +131,17 @@ def _parse_user(data: bytes) -> tuple[int, ProtoUserState]:
     )
 
 
-def _parse_permissions(data: bytes, known: dict[bytes, str], *, keep_all: bool) -> tuple[int, frozenset[str]]:
+def _parse_permissions(data: bytes, known: dict[bytes, str | None], *, keep_all: bool) -> tuple[int, frozenset[str]]:
     """Parse ``UserPermissionsProto``: most of the message is in such names, so short ones are read here.
 
     Args:
         data: The message.
-        known: Name → the permission, of those that are kept.
-        keep_all: Whether all others are kept too, and added to `known`.
+        known: Name → the permission; ``None``: not kept. Names that are not in it are added.
+        keep_all: Whether all of those are kept.
     """
     user, position, end = 0, 0, len(data)
     permissions: list[str] = []
-    find, keep = known.get, permissions.append
+    keep = permissions.append
     while position < end:
         if data[position] == _GRANTED_TAG and position + 1 < end and (size := data[position + 1]) < _CONTINUED:
             start = position + 2
@@ -146,9 +153,12 @@ def _parse_permissions(data: bytes, known: dict[bytes, str], *, keep_all: bool) 
                 user = value if number == _PERMISSIONS_USER and isinstance(value, int) else user
                 continue
             name = _expect_bytes(value)
-        permission = find(name)
-        if permission is None and keep_all:
-            permission = known[name] = name.decode("utf-8", "replace")
+        if name not in known:
+            text = name.decode("utf-8", "replace")
+            if is_garbled(text) and not keep_all:
+                raise ProtoError("a permission that no Android has")
+            known[name] = text if keep_all else None
+        permission = known[name]
         if permission is not None:
             keep(permission)
     if position > end:

@@ -24,7 +24,7 @@ _UNCACHED_LINE: Final = ("", None)
 
 
 @lru_cache(maxsize=4096)
-def _is_garbled(name: str) -> bool:
+def is_garbled(name: str) -> bool:
     """Return whether `name` is that of a permission for data with one or two letters changed, lost or added.
 
     No Android has such a permission, so the text was changed on its way.
@@ -126,7 +126,7 @@ class PermissionSectionParser:
             if user is None and "=" not in name:
                 self._name_by_prefix[prefix], self._grant_by_suffix[suffix] = name, grant
         is_kept = self._kept_permissions is None or name in self._kept_permissions
-        if not is_kept and _is_garbled(name):
+        if not is_kept and is_garbled(name):
             self.unparsed_lines += 1
             return
         if user is None and line.startswith(section.indent):

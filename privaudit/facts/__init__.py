@@ -124,7 +124,7 @@ def summarise_phone(
         )
         return (
             *coverage.coverage_rows(capture, phone.sdk, kinds, parsed),
-            *apk_facts.apk_coverage_rows(capture, summaries),
+            *apk_facts.apk_coverage_rows(capture, summaries, apks, phone.sdk),
         )
 
     return PhoneFacts(
@@ -346,8 +346,10 @@ def _find_wrong_uids(
         for name in uid_ops.packages if app_id >= FIRST_APP_ID else ():
             block, entry = dumps.full.dump.find_block(name), package_lists.get(user, {}).get(name)
             known_ids = {block.app_id if block is not None else None, entry.app_id if entry is not None else None}
-            is_unknown = block is None and entry is None and user in package_lists and dumps.names_every_package
-            if is_unknown:
+            # An app that is hidden from the list and holds none of the permissions has no block either.
+            is_hidden_elsewhere = not (dumps.names_every_package or dumps.proto or dump.has_tags)
+            is_unknown = block is None and entry is None and name not in dumps.proto and user in package_lists
+            if is_unknown and not is_hidden_elsewhere:
                 yield uid
             elif known_ids - {None} and app_id not in known_ids:
                 yield from (uid, uid if before is None else before)

@@ -54,7 +54,19 @@ def _certificates(info: ApkInfo, sdk: int | None) -> tuple[str, ...]:
     )
 
 
-def apk_coverage_rows(capture: Capture, apps: tuple[AppSummary, ...]) -> tuple[Coverage, ...]:
+def _may_lack_signers(info: ApkInfo, sdk: int | None) -> bool:
+    """Return whether a signer that a phone of `sdk` verifies may be missing: only signers of v1 can be read in part."""
+    signing = info.signing
+    return (
+        info.signing_problem is not None
+        and signing is not None
+        and signing.active_signers(sdk) == signing.schemes.get("v1")
+    )
+
+
+def apk_coverage_rows(
+    capture: Capture, apps: tuple[AppSummary, ...], apks: Mapping[str, ApkInfo], sdk: int | None
+) -> tuple[Coverage, ...]:
     """How many names were read, whether signers could not be, and whether the phone computed what files hash to.
 
     An app that can read data and has no readable label or signer may be a lending app, or on a list. Missing hashes
@@ -88,7 +100,8 @@ def apk_coverage_rows(capture: Capture, apps: tuple[AppSummary, ...]) -> tuple[C
     unsigned = {
         name
         for name, app in tried_apps.items()
-        if signers_requested(capture.apks[name]) and not app.certificates_sha256 and not app.system
+        if signers_requested(capture.apks[name]) and not app.system
+        if not app.certificates_sha256 or _may_lack_signers(apks[name], sdk)
     }
     if unsigned <= unread:  # nothing was read of their files, which `labels` says
         return labels, hashes

@@ -214,9 +214,10 @@ def _summarise_access_states(
     manifest_lookup: ManifestLookup,
 ) -> Mapping[DataClass, AccessState]:
     ops = uid.packages.get(block.name, {})
-    if not grants and not uid.uid_modes and not ops and inputs.package_dumps.is_known_denied(block.name, user):
-        return _NO_ACCESS
+    by_proto = inputs.package_dumps.proto_granted(block.name, user)
     denied = inputs.package_dumps.is_known_denied(block.name, user)
+    if denied and not grants and DATA_CLASS_PERMISSIONS.keys().isdisjoint(by_proto) and not uid.uid_modes and not ops:
+        return _NO_ACCESS
     effective = {}
     for name, permission in DATA_CLASS_PERMISSIONS.items():
         own = grants.get(name)
@@ -313,10 +314,12 @@ def _mode_in_force(
 
 
 def _is_system(inputs: AppInputs, block: PackageBlock, user: int, entry: InstalledPackage | None) -> bool:
+    if user in inputs.third_party_packages and block.name in inputs.third_party_packages[user]:
+        return False  # in that list no app can write; a block it can
     if block.flags:
         return "SYSTEM" in block.flags
     if user in inputs.third_party_packages:
-        return block.name not in inputs.third_party_packages[user]
+        return True
     return entry is not None and entry.apk_path is not None and not entry.apk_path.startswith(_USER_APP_PATHS)
 
 

@@ -15,7 +15,7 @@ from privaudit.facts.package_dumps import PackageDumps
 from privaudit.model import AnswerState, Coverage, Message
 
 _FORMAT_SIGNATURE: Final[Mapping[str, re.Pattern[str]]] = {
-    "roles": re.compile(r"^\s*user_id=\d", re.MULTILINE),
+    "roles": re.compile(r"^[^\S\n]*user_id=\d", re.MULTILINE),
     "device_policy": re.compile(r"Device Policy Manager|Enabled Device Admins"),
 }
 """Question → text that occurs in every output of its command, even if it lists nothing."""

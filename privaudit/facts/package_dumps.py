@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from privaudit.android import MAX_PACKAGES
@@ -85,6 +86,8 @@ class PackageDumps:
     """Packages of a list that a dump of all packages lacks. Their lines may stand in the block of another."""
     failed_own_dumps: frozenset[str]
     """Packages that the phone was asked about by name, on a live phone, without a whole answer."""
+    absent: frozenset[str]
+    """Packages that the phone does not have, as it said when it was asked about them by name."""
     proto: Mapping[str, ProtoPackage]
     """Every package, from the answer in which no app's text can pose as Android's; empty: it has no whole one."""
     proto_answer: Answer
@@ -117,7 +120,8 @@ class PackageDumps:
         """
         for name in self.proto or self.full.dump.packages:
             state = self.user_state(name, user)
-            if state is not None and state.installed and (state.hidden or state.instant):
+            is_unlisted = state is not None and state.installed and (state.hidden or state.instant)
+            if is_unlisted and name not in self.absent:
                 yield name
 
     def differing_packages(self, permissions: AbstractSet[str]) -> tuple[str, ...]:
@@ -263,6 +267,8 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
         if name in own_dump.packages:
             if own_dump.reached_end and all_users and own_dump.packages[name].users.keys() != all_users:
                 own_dump.doubtful.add(name)  # each block lists every Android user
+            if own_dump.is_whole(own_dump.packages[name]) and _lacks_grants(own_dump, full.dump, name):
+                own_dump.doubtful.add(name)  # more of an app's text stands in its own dump than in the filtered one
             by_package[name] = _assess_dump(own_answer, own_dump)
     proto, proto_answer = _read_proto(capture.answer("packages_proto"), package_lists, full.dump)
     # A dump saved by hand may be that of one package. Only a command of our own is known to cover all packages.
@@ -280,6 +286,12 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
             if answer.exit_code is not None
             and (name := own.subject or "")
             and not (name in by_package and by_package[name].describes(name))
+        ),
+        absent=frozenset(
+            own.subject or ""
+            for own in capture.answers_to("package")
+            if own.subject not in by_package
+            and f"Unable to find package: {own.subject}" in map(str.strip, own.text.split("\n"))
         ),
         proto=proto,
         proto_answer=proto_answer,
@@ -315,6 +327,21 @@ def _parse_own_dump(text: str) -> PackageDump:
 def _parse_full_dump(text: str) -> PackageDump:
     # Facts are gathered after each round of questions, and the long dump is the same in all of them.
     return parse_package_dump(text, _KEPT_PERMISSIONS)
+
+
+def _lacks_grants(own_dump: PackageDump, full_dump: PackageDump, package: str) -> bool:
+    """Return whether `full_dump` has a grant of `package` that `own_dump` lacks, or has with other flags."""
+    block = full_dump.find_block(package)
+    return block is not None and any(
+        not _granted(full_dump, block, user).items() <= _granted(own_dump, own_dump.packages[package], user).items()
+        for user in block.users
+    )
+
+
+def _granted(dump: PackageDump, block: PackageBlock, user: int) -> Mapping[str, PermissionGrant]:
+    holders = (block, _shared_user_block(dump, block))
+    grants = (_grants_for_user(holder, user) for holder in holders if holder is not None)
+    return {name: grant for name, grant, _ in chain.from_iterable(grants) if grant.granted}
 
 
 def _permission_lines(parsed: ParsedDump, package: str, user: int) -> Iterator[tuple[str, PermissionLine]]:

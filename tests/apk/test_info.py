@@ -32,6 +32,7 @@ from privaudit.apk.parts import (
 from privaudit.apk.signing import Signer, SigningInfo
 from privaudit.capture import remote_apks
 from privaudit.capture.remote_apks import ApkRequest
+from privaudit.facts import apk_facts
 from privaudit.model import AnswerState, RequestedState
 from privaudit.virtual_phone import apks as demo_apks
 from privaudit.virtual_phone import load_scenario, scenario_names
@@ -499,6 +500,23 @@ class TestCertificates:
                 tmp_path / "out.apk"
             )
             assert reason(found.signing_problem) == "signature_damaged"
+
+    def test_more_signers_than_are_read_are_said(self, loan, tmp_path, signer):
+        """What stays unread may be the signer on a list: a gap where the phone goes by v1, and only there."""
+        from asn1crypto import cms
+
+        whole = parts_of(sign(tmp_path, loan, signer))
+        name = next(name for name in whole.parts if name.startswith("META-INF/"))
+        signature = cms.ContentInfo.load(whole.parts[name].to_bytes())
+        first = signature["content"]["signer_infos"][0]
+        for count, expected in ((100, None), (101, "signers_too_many"), (300, "signers_too_many")):
+            signature["content"]["signer_infos"] = cms.SignerInfos([first] * count)
+            many = {**whole.parts, name: ApkPart.from_bytes(signature.dump(force=True))}
+            found = info.read_installed_apk(replace(whole, parts=many), ["zh-CN"], 34)
+            assert reason(found.signing_problem) == expected
+            assert len(found.signing.schemes["v1"]) == 100
+            for sdk, is_gap in ((23, expected is not None), (34, False)):
+                assert apk_facts._may_lack_signers(found, sdk) is is_gap
 
     def test_a_v1_file_that_is_the_only_one_and_cannot_be_unpacked_is_a_problem(self, loan, tmp_path, signer):
         signed = sign(tmp_path, loan, signer, "--v2-signing-enabled", "false", "--v3-signing-enabled", "false")

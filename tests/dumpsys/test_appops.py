@@ -278,7 +278,17 @@ def test_repeated_uid_package_or_op_is_forged(text):
         "  Uid u0a1:\n    Package a.b:\n      CAMERA\n",
         "  Uid u0a1:\n    Package a.b:\n      CAMERA (allow): \n          Access: when?\n",
         "  Uid u0a1:\n  x\n    Package a.b:\n",
+        "  Uid u0a1:\n    Package a.b:\n  x\n      READ_CONTACTS: mode=1; time=+1d ago\n",
+        "  Uid u0a1:\n    Package a.b:\n  x\n      READ_CONTACTS (ignore): \n",
     ],
 )
 def test_unparsed_lines_are_counted(text):
     assert appops.parse_appops(text).unparsed_lines > 0
+
+
+@pytest.mark.parametrize("text", [" ", "a", "Access: ", "a "])
+def test_a_line_as_long_as_a_tag_of_android_11_is_read_once(text):
+    """Its time was the square of its length: 200,000 blanks took hours."""
+    line = " " * 10 + text * (200_000 // len(text))
+    dump = appops.parse_appops(f"  Uid u0a1:\n    Package a.b:\n      CAMERA (allow): \n{line}\n")
+    assert dump.unparsed_lines == 1

@@ -112,6 +112,31 @@ def test_other_bytes_are_an_error(data):
         parse_package_proto(data)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        field(9, USER_0),
+        field(9, bytes.fromhex("08001000")),
+        field(12, b""),
+        field(12, GRANTS_10),
+        field(1, b"com.other"),
+    ],
+    ids=["a user", "a user in another state", "grants of user 0", "grants of user 10", "a name"],
+)
+def test_what_android_writes_once_is_an_error_the_second_time(more):
+    """Two install states, or two lists of grants, of one user: nobody can say which one holds."""
+    with pytest.raises(ProtoError, match="twice"):
+        parse_package_proto(message(5, ONE + more))
+
+
+@pytest.mark.parametrize("at", range(len(CONTACTS)))
+def test_a_damaged_permission_name_is_an_error_and_no_denial(at):
+    name = CONTACTS[:at] + b"~" + CONTACTS[at + 1 :]
+    data = message(5, field(1, b"com.example.loan") + field(9, USER_0) + field(12, field(2, name)))
+    with pytest.raises(ProtoError):
+        parse_package_proto(data, frozenset(PERMISSIONS))
+
+
 def test_what_the_virtual_phone_writes_is_what_it_holds(phone):
     dump = parse_package_proto(format_package_proto(phone))
     assert dump.packages.keys() == {app.package for app in phone.apps}

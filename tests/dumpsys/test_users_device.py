@@ -126,3 +126,9 @@ def test_clock_offset_against_this_computer(zone, date, expected):
     found = {"persist.sys.timezone": zone} if zone is not None else {}
     clock, now = device.parse_phone_clock(found, date, TAKEN)
     assert (clock.zone, clock.offset_s, now.isoformat() if now else None) == expected
+
+
+def test_many_empty_lines_are_read_once():
+    """The time was the square of their number."""
+    text = "Users:\n" + "\n" * 200_000 + "\tUserInfo{0:Owner:13} running\n"
+    assert device.parse_users(text).keys() == {0}

@@ -131,6 +131,15 @@ def test_a_hidden_app_is_reported_and_said_to_be_hidden(capture_of, with_list):
     assert app.enabled is False
 
 
+@pytest.mark.parametrize("flags", ["HAS_CODE", "SYSTEM HAS_CODE"])
+def test_the_list_of_third_party_apps_counts_more_than_flags_in_a_block(capture_of, flags):
+    """An app can write into its block, and apps of the system image are looked at less closely."""
+    text = TEXT.replace("pkgFlags=[ HAS_CODE", f"pkgFlags=[ {flags}")
+    found = gathered(capture_of, text, **{"third_party.0": f"package:{LOAN}\n"})
+    is_system = {app.package: app.system for app in found.apps}
+    assert is_system == {LOAN: False, OTHER: "SYSTEM" in flags}
+
+
 def test_an_update_between_two_commands_puts_only_that_app_in_doubt(capture_of):
     found = gathered(capture_of, **{"installed.0": listed((LOAN, "AAAA"), (OTHER, "CCCC"))})
     assert set(states(found).values()) == {AccessState.CAN_READ}

@@ -74,6 +74,11 @@ def forged_texts(block, uid):
     denied = "\n".join(
         f"{line}\n      runtime permissions:\n        {P}READ_CONTACTS: granted=false" for line in users.split("\n")
     )
+    blocked = denied.replace("READ_CONTACTS: granted=false", "READ_CONTACTS: granted=true, flags=[ REVOKED_COMPAT]")
+    factory_copy = (
+        f"Hidden system packages:\n  Package [{ATTACKER}] (1):\n    pkg=Package{{1 {ATTACKER}}}\n"
+        f"    dataDir=/data/user/0/{ATTACKER}\n    pkgFlags=[ SYSTEM ]"
+    )
     path = "/data/app/~~x==/" + VICTIM
     known = f"    userId={uid}\n    pkg=Package{{1 {VICTIM}}}\n    codePath={path}\n"
     known_new = known.replace("userId", "appId")
@@ -89,6 +94,9 @@ def forged_texts(block, uid):
         "another app's header alone": f"  Package [{VICTIM}] (1):",
         "a lender's header": "  Package [com.example.happyloan] (1):\n    pkg=Package{1 com.example.happyloan}",
         "the factory copies": f"{rest}\n\nHidden system packages:\n  Package [{VICTIM}] (1):\n{known}",
+        "denied, and a factory copy of its own": f"{denied}\n\n{factory_copy}",
+        "blocked, and a factory copy of its own": f"{blocked}\n\n{factory_copy}",
+        "an app of the image, and its factory copy": f"    pkgFlags=[ SYSTEM ]\n{denied}\n\n{factory_copy}",
         "a shared user": f"{rest}\n\nShared users:\n  SharedUser [x] (1):\n    userId={uid}\n    User 0: ",
         "the sections behind": f"{rest}\n\nPackage Changes:\n  Sequence number=1\n\nDexopt state:\n  [x]",
         "queries": f"{rest}\n\nQueries:\n  system apps queryable: false",
@@ -96,6 +104,9 @@ def forged_texts(block, uid):
         "a dashed line": f"{rest}\n{'-' * 79}\nDUMP OF SERVICE other:",
         "a denial": f"        {P}READ_CONTACTS: granted=false",
         "a denial at installation": f"    install permissions:\n      {P}READ_CONTACTS: granted=false",
+        "flags that block, at installation": (
+            f"    install permissions:\n      {P}READ_CONTACTS: granted=true, flags=[ REVOKED_COMPAT]"
+        ),
         "flags that block": f"        {P}READ_CONTACTS: granted=true, flags=[ REVOKED_COMPAT|REVIEW_REQUIRED]",
         "a list that ends": "      gids=[1]\n      disabledComponents:",
         "a user without the app": users.replace("installed=true", "installed=false"),
@@ -125,6 +136,10 @@ FIELDS = {
     "requested permission": lambda block, text: re.sub(
         r"(?m)^(    requested permissions:)$", lambda m: f"{m[1]}\n      x{text}", block, count=1
     ),
+    "last requested permission": lambda block, text: re.sub(
+        r"(?m)^(    requested permissions:\n(?:      .*\n)*      .*)$",
+        lambda m: f"{m[1]}\n      x{text.rstrip()}", block, count=1,
+    ),
     "permission of its own": lambda block, text: re.sub(
         r"(?m)^(      runtime permissions:)$", lambda m: f"{m[1]}\n        x{text}: granted=false", block, count=1
     ),
@@ -144,21 +159,28 @@ def with_forged_block(output, forge):
     return output[:begin] + forge(output[begin:end]) + output[end:]
 
 
-class ForgedTransport(ShellTransport):
-    """A phone whose programs print what an app has written."""
+class ChangedTransport(ShellTransport):
+    """A phone of which one program prints something else."""
 
-    def __init__(self, phone, change):
+    def __init__(self, phone, name, change):
         super().__init__(phone)
         programs = dict(build_programs(phone, now=NOW))
-        dumpsys = programs["dumpsys"]
+        program = programs[name]
 
         def changed(argv, stdin):
-            answer = dumpsys(argv, stdin)
+            answer = program(argv, stdin)
             if "--proto" in argv or not {"package", "appops"} & set(argv):
                 return answer
             return replace(answer, out=change(list(argv), answer.out.decode()).encode())
 
-        self._shell = Shell({**programs, "dumpsys": changed})
+        self._shell = Shell({**programs, name: changed})
+
+
+class ForgedTransport(ChangedTransport):
+    """A phone whose dumps contain what an app has written."""
+
+    def __init__(self, phone, change):
+        super().__init__(phone, "dumpsys", change)
 
 
 NO_ACCESS = {AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED}
@@ -171,6 +193,12 @@ def judged(transport):
     capture, facts = audit.collect_with_facts(transport, KNOWLEDGE, demo=True, options=OPTIONS)
     report = audit.build_report(capture, KNOWLEDGE, audit.ReportOptions(include_all_apps=True), facts)
     states = {(app.package, app.user, data): app.access[data].state for app in report.apps for data in DataClass}
+    # The summary decides who is a suspect and asked about by name.
+    summarised = {
+        (app.package, app.user, data): app.access_states[data] for app in facts.summaries for data in DataClass
+    }
+    differing = {key for key, state in summarised.items() if state is not states[key]}
+    assert {states[key] for key in differing} | {summarised[key] for key in differing} <= NO_ACCESS
     history = {(app.package, app.user, data): app.access[data].history for app in report.apps for data in DataClass}
     return states, report.complete, history
 
@@ -190,6 +218,9 @@ def assert_nothing_is_hidden(honest, forged, what):
 @pytest.mark.parametrize("field", FIELDS)
 def test_no_text_in_a_package_block_hides_or_moves_a_grant(sdk, field):
     phone = phone_of(sdk)
+    # From Android 12 on the dump of an app that holds nothing at installation has no list of that: one may be forged.
+    apps = tuple(replace(app, install_permissions=()) if app.package == ATTACKER else app for app in phone.apps)
+    phone = replace(phone, apps=apps)
     honest = judged(ShellTransport(phone))
     assert honest[1]
     assert honest[0][ATTACKER, 0, DataClass.CONTACTS] is AccessState.CAN_READ
@@ -235,6 +266,43 @@ def test_no_attribution_tag_blocks_or_hides_a_record(sdk, vendor, op):
         assert_nothing_is_hidden(honest, forged, repr(tag))
         record = forged[2][ATTACKER, 0, DataClass.CONTACTS]
         assert record is honest[2][ATTACKER, 0, DataClass.CONTACTS] or not forged[1]
+
+
+@pytest.mark.parametrize("sdk", [30, 31, 36])
+@pytest.mark.parametrize(
+    "reply", ["", "Security exception: no\n", "\u6ca1\u6709\u64cd\u4f5c\u3002\n", "usage: appops\n"]
+)
+def test_no_attribution_tag_hides_where_the_phone_does_not_answer_about_single_ops(sdk, reply):
+    phone = phone_of(sdk)
+    for tag in TAGS:
+        changed = _with_tag(phone, "COARSE_LOCATION", tag)
+        honest, forged = (
+            judged(ChangedTransport(one, "cmd", lambda argv, out: reply if "appops" in argv else out))
+            for one in (phone, changed)
+        )
+        assert_nothing_is_hidden(honest, forged, repr(tag))
+        record = forged[2][ATTACKER, 0, DataClass.CONTACTS]
+        assert record is honest[2][ATTACKER, 0, DataClass.CONTACTS] or not forged[1]
+
+
+@pytest.mark.parametrize("sdk", [28, 30, 34])
+def test_a_forged_hidden_app_is_in_no_report(sdk):
+    """The list leaves hidden apps out, so only its own dump shows that there is none."""
+    phone, phantom = phone_of(sdk), "com.example.not.there"
+    users = user_lines(dump_of(phone)[dump_of(phone).index(f"Package [{ATTACKER}]") :].partition("\n  Package [")[0])
+    held = f"\n      runtime permissions:\n        {P}READ_CONTACTS: granted=true"
+    users = re.sub(r"(?m)$", held, users.replace("hidden=false", "hidden=true"))
+    block = (
+        f"\n  Package [{phantom}] (1):\n    pkg=Package{{1 {phantom}}}\n    codePath=/data/app/x\n"
+        f"    versionCode=1 targetSdk=3\n    dataDir=/data/user/0/{phantom}\n{users}"
+    )
+
+    def change(argv, out):
+        return with_forged_block(out, lambda old: FIELDS["component"](old, block)) if "package" in argv else out
+
+    states, complete, _ = judged(ForgedTransport(phone, change))
+    assert phantom not in {package for package, _, _ in states}
+    assert not complete
 
 
 def _with_tag(phone, op, tag):

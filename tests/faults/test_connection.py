@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import struct
 import tracemalloc
 
 import pytest
 
-from privaudit.capture import archive
+from privaudit import audit, knowledge, resume
+from privaudit.capture import archive, collector
+from privaudit.dumpsys import package_list, package_proto
 from privaudit.errors import ConnectionLost, PhoneError
-from privaudit.model import Command
+from privaudit.facts import package_dumps
+from privaudit.model import AnswerState, Command
 from privaudit.transport import adb_auth, adb_device, adb_messages, shell_protocol, stream
+from privaudit.virtual_phone import connect_phone, load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.adbd.wire import AdbCommand
 from privaudit.virtual_phone.shell import ProgramResult
@@ -420,3 +425,83 @@ def test_a_new_key_needs_authorization(run_audit, demo_phone, key_folder, set_au
         assert first.fingerprint not in result.err
         phone.key_policy = KeyPolicy(answer="allow")
         assert run_audit(phone, "--no-apks").report is not None
+
+
+def test_an_answer_without_end_costs_no_other_answer(monkeypatch):
+    """What no phone has ends with what was read, and a gap that says why: live, over the loopback."""
+    monkeypatch.setattr(collector, "MAX_ANSWER_BYTES", 40_000)
+    monkeypatch.setattr(collector, "MAX_SCRIPT_BYTES", 80_000)
+    phone = load_scenario("borrower")
+    with connect_phone(phone) as line:
+        capture, phone_facts = audit.collect_with_facts(
+            line, knowledge.load_knowledge(demo=True), demo=True, options=audit.CollectionOptions(read_labels=False)
+        )
+    rows = {(row.question, row.user): row for row in phone_facts.coverage}
+    assert len(capture.answers["packages"].text) <= 40_000
+    assert (rows["packages", None].state, rows["packages", None].detail.key) == (
+        AnswerState.UNREADABLE, "coverage.too_long",
+    )  # fmt: skip
+    assert rows["installed", 0].state is rows["settings", 0].state is rows["roles", None].state is AnswerState.ANSWERED
+    assert {one.package for one in phone_facts.summaries if one.user == 0} == {
+        app.package for app in phone.apps if app.installs[0].installed
+    }
+    assert not audit.is_complete(phone_facts)
+    assert not resume.was_interrupted(capture)
+
+
+@pytest.fixture
+def few_packages(monkeypatch):
+    """Lower the number of apps that are read; what was parsed with another limit is forgotten, before and after."""
+    caches = (package_list.parse_package_list, package_proto.parse_package_proto, package_dumps._parse_full_dump)
+    for cache in caches:
+        cache.cache_clear()
+    for name in ("facts", "facts.package_dumps", *(f"dumpsys.package_{part}" for part in ("list", "parser", "proto"))):
+        monkeypatch.setattr(f"privaudit.{name}.MAX_PACKAGES", 30)
+    yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+@pytest.mark.usefixtures("few_packages")
+def test_a_phone_with_more_apps_than_any_has_is_read_in_part(monkeypatch):
+    monkeypatch.setattr(audit, "_MAX_DETAILS", 5)
+    with connect_phone(load_scenario("borrower")) as line:
+        capture, phone_facts = audit.collect_with_facts(
+            line, knowledge.load_knowledge(demo=True), demo=True, options=audit.CollectionOptions(read_labels=False)
+        )
+    rows = {(row.question, row.user): row for row in phone_facts.coverage}
+    assert rows["installed", 0].detail.key == "coverage.too_many"
+    asked = [key for key, one in capture.answers.items() if key.startswith("package.") and one.text]
+    assert 0 < len(asked) <= 5
+    assert 0 < len({one.package for one in phone_facts.summaries}) <= 60
+    assert not audit.is_complete(phone_facts)
+
+
+class FloodingTransport:
+    """A phone that sends more than is read in each answer, or outside of every answer."""
+
+    kind, command_limit = "demo", 1 << 16
+
+    def __init__(self, answer):
+        self.answer, self.commands = answer, 0
+
+    def run(self, command, *, limit, **_):
+        self.commands += 1
+        marker = re.search(r"^m=(\S+)$", command.text, re.MULTILINE)[1]
+        raise ConnectionLost("errors.too_much_output", (self.answer.format(m=marker) + "x" * limit).encode()[:limit])
+
+
+@pytest.mark.parametrize("answer", ["", "{m} begin installed.0\n", "{m} begin clock\n1\n{m} end clock 0\n"])
+def test_a_phone_that_floods_every_script_is_left_alone(monkeypatch, answer):
+    monkeypatch.setattr(collector, "MAX_ANSWER_BYTES", 1000)
+    monkeypatch.setattr(collector, "MAX_SCRIPT_BYTES", 2000)
+    phone = FloodingTransport(answer)
+    if answer:
+        assert len(collector.collect_first_round(phone).answers) == 1
+    else:
+        with pytest.raises(ConnectionLost):
+            collector.collect_first_round(phone)
+    assert phone.commands <= 6
+    keys = [f"package.a.b{number}" for number in range(100)]
+    assert list(collector.collect_answers(phone, keys)) == []
+    assert phone.commands <= 12

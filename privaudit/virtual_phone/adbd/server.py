@@ -349,7 +349,12 @@ class _HostConnection:
         """Run `command` with the shell protocol: packets that name their stream, and the exit status at the end."""
 
         def sink(number: int) -> OutputSink:
-            return lambda data: stream.write(_SHELL_PACKET.pack(number, len(data)) + data)
+            def write(data: bytes) -> None:
+                for begin in range(0, len(data), _MAX_SHELL_PACKET_BYTES):
+                    part = data[begin : begin + _MAX_SHELL_PACKET_BYTES]
+                    stream.write(_SHELL_PACKET.pack(number, len(part)) + part)
+
+            return write
 
         out = _with_crlf(sink(_STDOUT)) if terminal else sink(_STDOUT)
         err = out if terminal else sink(_STDERR)
@@ -366,6 +371,8 @@ class _HostConnection:
 
 
 _SHELL_PACKET: Final = struct.Struct("<BI")
+_MAX_SHELL_PACKET_BYTES: Final = wire.MAX_PAYLOAD
+"""Size of the buffer in ``ShellProtocol`` (AOSP ``shell_protocol.h``)."""
 _STDIN, _STDOUT, _STDERR, _EXIT, _CLOSE_STDIN = range(5)
 _MAX_STDIN_BYTES: Final = 16 * 1024 * 1024
 _NO_PROMPT_SCRIPT: Final = "echo 'The demo phone has no prompt. Give it a command: adb shell COMMAND'; exit 1"

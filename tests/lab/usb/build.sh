@@ -10,7 +10,7 @@ wheels=()
 for tag in manylinux_2_34 manylinux_2_28 manylinux_2_17 manylinux2014; do wheels+=(--platform "${tag}_x86_64"); done
 site=$root/opt/site
 python3 -m pip install --quiet --disable-pip-version-check --target "$site" --python-version "$python" "${wheels[@]}" \
-  --platform any --only-binary=:all: libusb1 libusb-package cryptography rsa pyasn1 pydantic typer rich asn1crypto 2>/dev/null
+  --platform any --only-binary=:all: libusb1 libusb-package cryptography rsa pyasn1 pydantic typer rich asn1crypto jinja2 markupsafe 2>/dev/null
 python3 -m pip install --quiet --disable-pip-version-check --target "$site" --no-deps adb-shell==0.4.4 2>/dev/null
 chroot "$root" python3 -m compileall -q /opt/site # in emulation, compiling at each start would take most of the time
 
