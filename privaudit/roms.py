@@ -119,6 +119,35 @@ def list_rom_ids() -> tuple[str, ...]:
     return tuple(sorted(_rom_ids(), key=lambda rom_id: (load_rom(rom_id)["recognise"]["order"], rom_id)))
 
 
+@cache
+def _phone_brands() -> Mapping[str, Any]:
+    path = resources.files("privaudit") / "data" / "phone_brands.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def list_brands() -> Mapping[str, str]:
+    """Return each brand as its maker writes it, with the ROM of its newest phones."""
+    brands: dict[str, str] = {}
+    for rom_id, names in _phone_brands()["roms"].items():
+        for name in names:
+            brands.setdefault(name, rom_id)
+    return brands
+
+
+def find_rom_id(name: str) -> str | None:
+    """Return the ROM that a user means by `name`: its id, or a brand in any letter case; ``None``: unknown."""
+    folded = _phone_brands()["also_called"].get(name, name).casefold()
+    brands = {brand.casefold(): rom_id for brand, rom_id in list_brands().items()}
+    return folded if folded in _rom_ids() else brands.get(folded)
+
+
+def rom_title(rom_id: str) -> str:
+    """Return the brands that have a ROM, which people know, and its name; of stock Android its name alone."""
+    brands = ", ".join(_phone_brands()["roms"].get(rom_id, ()))
+    name: str = load_rom(rom_id)["name"]
+    return name if rom_id == STOCK_ROM_ID or brands in {"", name} else f"{brands} ({name})"
+
+
 def detect_rom(properties: Mapping[str, str]) -> Rom:
     """Detect the ROM of a phone from its system properties.
 

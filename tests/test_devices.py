@@ -180,13 +180,32 @@ class TestAdvice:
             ("oppo", ["realme"]),
             ("vivo", ["Software version"]),
             ("transsion", ["TECNO"]),
-            (None, ["Build number", "Auto Blocker", "HarmonyOS NEXT"]),
+            (None, ["Build number", "--rom BRAND", "samsung", "tecno"]),
         ],
     )
     @pytest.mark.parametrize("name", ["debugging_off", "no_phone"])
     def test_enabling_debugging_uses_the_menu_terms_of_the_vendor(self, name, maker, words):
         text = " ".join(advised(name, maker))
         assert all(word in text for word in words)
+
+    @pytest.mark.parametrize(
+        ("country", "first", "absent"),
+        [
+            ("CN", "Huawei", "TECNO"),
+            ("KE", "TECNO", "Huawei"),
+            ("MX", "Samsung", "Huawei"),
+            ("FR", "To switch", "TECNO"),
+        ],
+    )
+    def test_the_brand_that_the_country_suggests_comes_first_and_others_on_request(self, country, first, absent):
+        before, after, *_ = diagnosis.troubleshooting_steps(PhoneError("errors.no_phone"), None, country)
+        said = Translator("en").translate(before)
+        assert said.startswith(first)
+        steps = list(diagnosis.troubleshooting_steps(PhoneError("errors.no_phone"), None, country))
+        assert absent not in " ".join(map(Translator("en").translate, steps))
+        assert after.key.startswith("makers.")
+        assert [step.key for step in steps if step.key.startswith("makers.")][-1] == "makers.others"
+        assert len(list(diagnosis.troubleshooting_steps(PhoneError("errors.no_phone"), "vivo", country))) == 1
 
     @pytest.mark.parametrize(
         ("lang", "words"),

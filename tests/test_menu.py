@@ -1,7 +1,10 @@
 """``privaudit`` alone: in a terminal a menu that leads through a check, elsewhere the help."""
 
+import io
+import itertools
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,7 +71,7 @@ def test_a_page_is_kept_when_the_user_says_yes_in_the_chosen_language(at_termina
     child = at_terminal()
     answer(child, "en", "menu_choose", "ZH")
     answer(child, "zh", "menu_choose", "5")
-    answer(child, "zh", "menu_country", "cn", known="CN, ID, IN, KE, MX, NG, PH, PK")
+    answer(child, "zh", "menu_country", "1")
     answer(child, "zh", "menu_keep", "y")
     answer(child, "zh", "menu_back", "")
     answer(child, "zh", "menu_choose", "0")
@@ -82,10 +85,12 @@ def test_without_a_phone_the_error_is_printed_and_the_menu_returns(at_terminal, 
     child = at_terminal("--lang", "zh")
     answer(child, "zh", "menu_choose", "2")
     answer(child, "zh", "menu_ready", "")
+    answer(child, "zh", "menu_which_app", "")
+    answer(child, "zh", "menu_country", "")
     child.expect("怎么了：")
     answer(child, "zh", "menu_back", "")
-    answer(child, "zh", "menu_choose", "9")
-    child.expect("这里没有“9”")
+    answer(child, "zh", "menu_choose", "99")
+    child.expect("这里没有“99”")
     answer(child, "zh", "menu_choose", "0")
     assert ended(child) == 0
     assert not (home / "shown").exists()
@@ -116,3 +121,98 @@ def test_no_text_browser_is_started(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(menu.webbrowser, "open", lambda _: pytest.fail("a browser was started"))
     assert menu.open_in_browser(tmp_path / "page.html") is False
+
+
+@pytest.fixture
+def lines_run(monkeypatch, tmp_path):
+    """Answer the questions of the menu; return the command lines that it runs, and what it printed."""
+
+    def use(code, *typed, exit_code=0):
+        lines, out = [], io.StringIO()
+
+        def run_command(args):
+            lines.append(args)
+            for path in [Path(value) for option, value in itertools.pairwise(args) if option == "--output"]:
+                if path.suffix:
+                    path.write_text("written")
+            return exit_code
+
+        monkeypatch.setattr(Path, "home", lambda: tmp_path)
+        monkeypatch.setattr(menu, "open_in_browser", lambda _: True)
+        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in typed)))
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", out)
+        menu.Menu(run_command, code).run()
+        assert list(tmp_path.glob("*.*")) == []  # every page was deleted: nobody said yes
+        return lines, out.getvalue()
+
+    return use
+
+
+@pytest.mark.parametrize("answered", ["n", "N", "no", "否", "0", "later"])
+def test_no_phone_is_asked_after_a_no(lines_run, answered):
+    assert lines_run("zh", "2", answered, "", "0")[0] == []
+
+
+@pytest.mark.parametrize(("ready", "country"), [("", "1"), ("y", "中国"), ("是", "China"), ("", "cn")])
+def test_a_check_asks_for_the_app_and_the_country(lines_run, ready, country):
+    (line,), shown = lines_run("zh", "2", ready, "快易花", country, "", "", "0")
+    assert line[:5] == ["audit", "--country", "CN", "--app", "快易花"]
+    assert shown.index("在哪个应用借的钱") < shown.index("哪个国家")
+    assert "1  中国" in shown
+
+
+def test_an_unknown_country_is_asked_again_and_none_is_no_option(lines_run):
+    (line,), shown = lines_run("en", "2", "", "", "Atlantis", "77", "", "", "0")
+    assert "--country" not in line
+    assert "--app" not in line
+    assert shown.count("is not a choice here") == 2
+
+
+@pytest.mark.parametrize(
+    ("brand", "rom"), [("1", "hyperos"), ("4", "harmonyos"), ("", "aosp"), ("99", "aosp"), ("21", "aosp")]
+)
+def test_usb_debugging_is_explained_for_a_brand(lines_run, brand, rom):
+    (line,), shown = lines_run("en", "3", brand, *([""] if brand == "99" else []), "", "0")
+    assert line == ["steps", "--usb", "--rom", rom, "--lang", "en"]
+    assert "TECNO" in shown
+
+
+def test_what_friends_can_do_and_the_rights_have_the_country(lines_run):
+    lines, _ = lines_run("id", "5", "1", "", "", "6", "Kenya", "", "", "0")
+    assert [line[:2] for line in lines] == [["rights", "ID"], ["rights", "KE"]]
+    assert "--friends" in lines[1]
+
+
+def test_closing_by_hand_and_by_this_computer(lines_run):
+    lines, _ = lines_run("en", "7", "EasyLoan", "", "", "", "8", "EasyLoan", "", "y", "", "0")
+    assert [line[:2] for line in lines] == [["steps", "EasyLoan"], ["revoke", "EasyLoan"], ["revoke", "EasyLoan"]]
+    assert ["--apply" in line for line in lines] == [False, False, True]
+    assert "--yes" not in lines[2]
+    for answers in (("8", "", ""), ("8", "X", "n", ""), ("7", "", "")):
+        assert lines_run("en", *answers, "0")[0] == []
+    assert len(lines_run("en", "8", "X", "", "", "", "0")[0]) == 1  # only the plan
+    assert len(lines_run("en", "8", "X", "", "", "0", exit_code=2)[0]) == 1  # no such app: nothing more is asked
+
+
+def test_a_letter_is_drawn_from_a_check_of_now(lines_run):
+    lines, _ = lines_run("en", "9", "EasyLoan", "Kenya", "2", "", "", "", "0")
+    assert [line[0] for line in lines] == ["audit", "letter"]
+    assert lines[1][2:8] == ["--app", "EasyLoan", "--kind", "complaint", "--country", "KE"]
+    assert "--yes" not in lines[1]
+    assert lines_run("en", "9", "EasyLoan", "", "1", "", "0")[0] == []
+
+
+def test_a_workshop_can_be_prepared_practised_and_held(lines_run):
+    lines, _ = lines_run("en", "10", "1", "", "", "10", "2", "", "", "10", "3", "", "day one", "", "0")
+    assert lines[0][:3] == ["workshop", "kit", "--output"]
+    assert "--rehearse" in lines[1]
+    assert lines[2][:2] == ["workshop", "day one"]
+
+
+@pytest.mark.parametrize("code", catalog.languages())
+def test_the_menu_fits_80_columns_in_every_language(lines_run, code):
+    _, shown = lines_run(code, "0")
+    from rich.cells import cell_len
+
+    assert [line for line in shown.splitlines() if re.match(r" +\d+  ", line) and cell_len(line) > 80] == []

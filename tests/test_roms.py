@@ -228,3 +228,34 @@ def test_uninstalling_comes_last_after_device_administrators(made):
 def test_manufacturers_without_a_version_property(manufacturer, sdk, rom):
     found = roms.detect_rom({"ro.product.manufacturer": manufacturer, "ro.build.version.sdk": sdk})
     assert (found.id, found.version) == (rom, None)
+
+
+@pytest.mark.parametrize(
+    ("brand", "rom"),
+    [
+        ("xiaomi", "hyperos"),
+        ("Redmi", "hyperos"),
+        ("小米", "hyperos"),
+        ("oppo", "coloros"),
+        ("realme", "realmeui"),
+        ("vivo", "originos"),
+        ("HONOR", "magicos"),
+        ("samsung", "oneui"),
+        ("infinix", "transsion"),
+        ("TECNO", "transsion"),
+        ("huawei", "harmonyos"),
+        ("miui", "miui"),
+        ("MIUI", "miui"),
+        ("windows", None),
+        ("", None),
+    ],
+)
+def test_a_brand_or_a_rom_names_the_menus(brand, rom):
+    assert roms.find_rom_id(brand) == rom
+
+
+def test_every_rom_has_brands_and_every_brand_a_rom():
+    assert set(roms._phone_brands()["roms"]) == set(roms.list_rom_ids())
+    assert set(roms._phone_brands()["also_called"].values()) <= set(roms.list_brands())
+    assert roms.rom_title("miui") == "Xiaomi, Redmi, POCO (MIUI)"
+    assert roms.rom_title("aosp") == "Android"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from privaudit.cli.options import HELP_TRANSLATOR
+from privaudit.cli.options import HELP_TRANSLATOR, suggest_country
 from privaudit.errors import (
     EXIT_INTERNAL_ERROR,
     EXIT_INTERRUPTED,
@@ -83,7 +83,7 @@ def explain_error(error: PrivauditError, language: Translator, brand: str | None
     if isinstance(error, PhoneError):
         from privaudit.transport import diagnosis
 
-        for step in diagnosis.troubleshooting_steps(error, brand):
+        for step in diagnosis.troubleshooting_steps(error, brand, suggest_country(language.code)):
             yield f"- {language.translate(step)}"
     if isinstance(error, KnowledgeError):
         for problem in error.problems:
@@ -159,15 +159,19 @@ class CliConsole:
         """Print the sentence of `key` to the user."""
         self._print_stderr(self.language.t(key, **values))
 
-    def prompt(self, key: str, **values: str | int) -> str:
+    def prompt(self, key: str, **values: MessageValue) -> str:
         """Ask; return the answer in lower case, stripped. Raises UsageError ``nobody_answers`` if input has ended."""
+        return self.prompt_text(key, **values).casefold()
+
+    def prompt_text(self, key: str, **values: MessageValue) -> str:
+        """Ask as `prompt` does; return the answer as it was typed, stripped."""
         sys.stderr.write(self.language.t(key, **values) + " ")
         sys.stderr.flush()
         line = sys.stdin.readline()
         if not line:
             self._print_stderr("")
             raise UsageError("errors.nobody_answers")
-        return line.strip().casefold()
+        return line.strip()
 
     def print_error(self, error: PrivauditError) -> None:
         """Print an error: what happened, why, and what to do."""

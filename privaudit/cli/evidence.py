@@ -52,7 +52,7 @@ def evidence(
             raise UsageError("errors.exists", path=str(output))
         if not output.absolute().parent.is_dir():
             raise UsageError("errors.no_folder", path=str(output.absolute().parent))
-        report, capture, write_sealed = _load_source(source, country.upper() if country else None, signatures or [])
+        report, capture, write_sealed = _load_source(source, options.parse_country(country), signatures or [])
         _create_folder(console, output, report, capture, write_sealed, apps or [])
 
 

@@ -42,12 +42,12 @@ def letter(
                 "errors.source_missing" if not report.exists() else "errors.report_wanted", path=str(report)
             )
         saved_report = json.read_report(report)
-        country = country or saved_report.knowledge.rules.country
+        country = options.parse_country(country) or saved_report.knowledge.rules.country
         if country is None:
             raise UsageError("errors.country_needed", known=rights.countries_with_rights())
         app_names.validate_app_names([app])
         (package,) = app_names.resolve_packages(console, [app], saved_report.apps, keep_unknown=True)
-        document = letters.draft_letter(saved_report, package, letter_kind, rights.load_rights(country.upper()))
+        document = letters.draft_letter(saved_report, package, letter_kind, rights.load_rights(country))
         if letter_kind.is_sent and not yes:
             console.print_message("papers.notice")
             if not is_yes(console.prompt("cli.ask_letter"), console.language):
@@ -71,7 +71,7 @@ def show_rights(
 
         for path in output or ():  # before anything is asked
             render.output_format(path)
-        borrower_rights = rights.load_rights(country.upper() if country else None)
+        borrower_rights = rights.load_rights(options.parse_country(country))
         if country is None:
             console.print_message("cli.rights_choose", known=", ".join(rights.countries_with_rights()))
         create_page = rights_page.page_for_contacts if friends else rights_page.full_rights_page

@@ -1,19 +1,26 @@
 """``privaudit`` without a command, in a terminal: a short menu for users who never type commands."""
 
+import contextlib
 import os
 import sys
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from privaudit import __version__
 from privaudit.cli.console import CliConsole, is_yes
-from privaudit.errors import UsageError
+from privaudit.errors import EXIT_OK, UsageError
 from privaudit.i18n import catalog
 
 _EXIT_CHOICE: Final = "0"
+_LETTER_KEYS: Final[Mapping[str, str]] = {
+    "deletion": "papers.title_deletion",
+    "complaint": "papers.title_complaint",
+    "evidence-list": "papers.title_evidence_list",
+}
+"""The kinds of letters, and their titles."""
 _DISPLAY_VARIABLES: Final = frozenset({"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"})
 """Variables that a Unix desktop sets, and the one by which a user names a browser."""
 
@@ -29,13 +36,18 @@ class Menu:
     def __init__(self, run_command: Callable[[list[str]], int], language_code: str) -> None:
         self._run_command = run_command
         self._console = CliConsole(language_code, plain=False)
-        self._choices: Mapping[str, tuple[str, Callable[[], None]]] = {
+        self._choices: Mapping[str, tuple[str, Callable[[], object]]] = {
             "1": ("cli.menu_demo", lambda: self._run_and_open_html("demo")),
             "2": ("cli.menu_audit", self._audit_phone),
-            "3": ("cli.menu_usb", lambda: self._run_localized("steps", "--usb")),
+            "3": ("cli.menu_usb", self._show_usb_debugging),
             "4": ("cli.menu_devices", lambda: self._run_localized("devices")),
             "5": ("cli.menu_rights", self._open_rights_page),
-            "6": ("cli.menu_commands", lambda: self._run_localized("--help")),
+            "6": ("cli.menu_friends", lambda: self._open_rights_page("--friends")),
+            "7": ("cli.menu_steps", self._show_steps),
+            "8": ("cli.menu_revoke", self._revoke),
+            "9": ("cli.menu_letter", self._write_letter),
+            "10": ("cli.menu_workshop", self._run_workshop),
+            "11": ("cli.menu_commands", lambda: self._run_localized("--help")),
         }
 
     def run(self) -> None:
@@ -61,8 +73,8 @@ class Menu:
                 "",
                 language.t("cli.menu_title", version=__version__),
                 "",
-                *(f"  {choice}  {language.t(key)}" for choice, (key, _) in self._choices.items()),
-                f"  {_EXIT_CHOICE}  {language.t('cli.menu_leave')}",
+                *(f" {choice:>2}  {language.t(key)}" for choice, (key, _) in self._choices.items()),
+                f" {_EXIT_CHOICE:>2}  {language.t('cli.menu_leave')}",
                 "",
                 f"  {', '.join(catalog.languages())}: Language 语言",
                 "",
@@ -70,34 +82,140 @@ class Menu:
         )
         return self._console.prompt("cli.menu_choose")
 
-    def _run_localized(self, *args: str) -> None:
-        self._run_command([*args, "--lang", self._console.language.code])
+    def _run_localized(self, *args: str) -> int:
+        return self._run_command([*args, "--lang", self._console.language.code])
+
+    def _is_phone_ready(self) -> bool:
+        """Ask whether the phone may be read; any answer but Enter or a yes means no."""
+        self._console.print_message("report.taps_bank_first")
+        answer = self._console.prompt("cli.menu_ready")
+        return not answer or is_yes(answer, self._console.language)
 
     def _audit_phone(self) -> None:
-        self._console.print_message("report.taps_bank_first")
-        self._console.prompt("cli.menu_ready")
-        self._run_and_open_html("audit")
+        if self._is_phone_ready():
+            app = self._console.prompt_text("cli.menu_which_app")
+            self._run_and_open_html("audit", *self._country_options(), *(["--app", app] if app else []))
 
-    def _open_rights_page(self) -> None:
+    def _show_usb_debugging(self) -> None:
+        from privaudit import roms
+
+        brands = roms.list_brands()
+        brand = self._choose("cli.menu_brand", [*brands, self._console.language.t("cli.menu_other_brand")])
+        self._run_localized("steps", "--usb", "--rom", brands.get(brand or "", roms.STOCK_ROM_ID))
+
+    def _show_steps(self) -> None:
+        if (app := self._console.prompt_text("cli.menu_close_app")) and self._is_phone_ready():
+            self._run_localized("steps", app, *self._country_options())
+
+    def _revoke(self) -> None:
+        """Print the plan; after a yes, carry it out, which asks again before it changes anything."""
+        if not (app := self._console.prompt_text("cli.menu_close_app")) or not self._is_phone_ready():
+            return
+        if self._run_localized("revoke", app) == EXIT_OK and self._confirms("cli.menu_revoke_now"):
+            ledger = self._new_path("revoked", ".ledger.json")
+            self._run_localized("revoke", app, "--apply", "--ledger", str(ledger))
+
+    def _write_letter(self) -> None:
+        """Check the phone, and draft a letter about an app of it. The report that it is drawn from is deleted."""
+        if not (app := self._console.prompt_text("cli.menu_letter_app")):
+            return
+        country = self._choose_country()
+        kinds = {self._console.language.t(key): kind for kind, key in _LETTER_KEYS.items()}
+        kind = self._choose("cli.menu_letter_kind", list(kinds))
+        if country is None or kind is None:
+            self._console.print_message("cli.menu_letter_needs")
+            return
+        if not self._is_phone_ready():
+            return
+        report = self._new_path("report", ".json")
+        try:
+            self._run_localized("audit", "--app", app, "--country", country, "--output", str(report))
+            if report.exists():
+                letter = self._new_path("letter", ".html")
+                args = ("--app", app, "--kind", kinds[kind], "--country", country, "--output", str(letter))
+                self._run_localized("letter", str(report), *args)
+                self._offer_page(letter)
+        finally:
+            report.unlink(missing_ok=True)
+
+    def _run_workshop(self) -> None:
+        language = self._console.language
+        keys = ("cli.menu_workshop_kit", "cli.menu_workshop_rehearse", "cli.menu_workshop_start")
+        choices = [language.t(key) for key in keys]
+        choice = self._choose("cli.menu_workshop_what", choices)
+        if choice is None:
+            return
+        country = self._country_options()
+        if choice == choices[0]:
+            self._run_localized("workshop", "kit", "--output", str(self._new_path("kit", "")), *country)
+        elif choice == choices[1]:
+            self._run_localized("workshop", str(self._new_path("rehearsal", "")), "--rehearse", "6", *country)
+        elif folder := self._console.prompt_text("cli.menu_workshop_folder"):
+            self._run_localized("workshop", str(Path(folder).expanduser()), *country)
+
+    def _open_rights_page(self, *options: str) -> None:
+        country = self._choose_country()
+        self._run_and_open_html("rights", *([country] if country else []), *options)
+
+    def _country_options(self) -> list[str]:
+        country = self._choose_country()
+        return ["--country", country] if country else []
+
+    def _choose_country(self) -> str | None:
+        """Ask for a country by its number, name or code; ``None``: none was chosen."""
+        from privaudit.cli.options import parse_country
         from privaudit.knowledge import rights
+        from privaudit.report import legal_rules
+        from privaudit.transport.vendors import country_of_language
 
-        countries = rights.countries_with_rights()
-        country = self._console.prompt("cli.menu_country", known=", ".join(countries)).upper()
-        self._run_and_open_html("rights", *([country] if country in countries else []))
+        language = self._console.language
+        suggested = country_of_language(language.code)
+        codes = sorted(rights.countries_with_rights(), key=lambda code: code != suggested)
+        names = {language.t("cli.menu_place", country=legal_rules.country_label(code)): code for code in codes}
+        while (chosen := self._choose("cli.menu_country", list(names), any_text=True)) is not None:
+            with contextlib.suppress(UsageError):
+                if (code := names.get(chosen) or parse_country(chosen)) in codes:
+                    return code
+            self._console.print_message("cli.menu_unknown", given=chosen)
+        return None
+
+    def _choose(self, key: str, choices: Sequence[str], *, any_text: bool = False) -> str | None:
+        """Ask for one of `choices` by number; ``None``: Enter alone. With `any_text`, return any other answer."""
+        self._console.write_lines(f" {number:>2}  {choice}" for number, choice in enumerate(choices, 1))
+        while answer := self._console.prompt_text(key):
+            if answer.isascii() and answer.isdecimal() and 1 <= int(answer[:3]) <= len(choices):
+                return choices[int(answer[:3]) - 1]
+            if any_text:
+                return answer
+            self._console.print_message("cli.menu_unknown", given=answer)
+        return None
+
+    def _confirms(self, key: str) -> bool:
+        return is_yes(self._console.prompt(key), self._console.language)
+
+    @staticmethod
+    def _new_path(name: str, suffix: str) -> Path:
+        """Return a new path in the home folder: sandboxed browsers cannot read other places."""
+        return Path.home() / f"{name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}{suffix}"
 
     def _run_and_open_html(self, *args: str) -> None:
-        """Run a command that writes a page, open the page, and delete it unless the user keeps it.
-
-        The page is written to the home folder: sandboxed browsers cannot read other places.
-        """
-        page = Path.home() / f"page-{datetime.now().astimezone():%Y%m%d-%H%M%S}.html"
-        keep = False
+        """Run a command that writes a page, open the page, and delete it unless the user keeps it."""
+        page = self._new_path("page", ".html")
         try:
             self._run_localized(*args, "--output", str(page))
-            if not page.exists():
-                return
+        except BaseException:
+            page.unlink(missing_ok=True)
+            raise
+        self._offer_page(page)
+
+    def _offer_page(self, page: Path) -> None:
+        """Open a page that was written, and delete it unless the user keeps it."""
+        if not page.exists():
+            return
+        keep = False
+        try:
             self._console.print_message("cli.menu_opened" if open_in_browser(page) else "cli.menu_open", path=str(page))
-            keep = is_yes(self._console.prompt("cli.menu_keep"), self._console.language)
+            keep = self._confirms("cli.menu_keep")
             if keep:
                 self._console.print_message("cli.menu_kept", path=str(page))
         finally:

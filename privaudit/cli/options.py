@@ -4,6 +4,7 @@ The help of these options is in the ``cli`` table of the message catalog. Option
 of `signatures` and `rules`, stand beside them: their tables are then parsed only when such a command runs.
 """
 
+import contextlib
 import itertools
 import re
 import sys
@@ -67,11 +68,45 @@ class PhoneOptions:
 
 
 def parse_country(value: str | None) -> str | None:
-    """Return a country code (ISO 3166-1 alpha-2) in capitals; ``None`` and an empty text: no country was chosen."""
-    code = value.upper() if value else None
-    if code is not None and not re.fullmatch(r"[A-Z]{2}", code):
-        raise UsageError("errors.country_unknown", given=code)
-    return code
+    """Return the code (ISO 3166-1 alpha-2) of a country, given as code or by its name in one of our languages.
+
+    ``None`` and an empty text: no country was chosen. Raises UsageError if the name is not that of one country.
+    """
+    if not value:
+        return None
+    if re.fullmatch(r"[A-Za-z]{2}", value):
+        return value.upper()
+    from privaudit.report import legal_rules
+
+    countries = legal_rules.countries_of_name(value)
+    if len(countries) != 1:
+        raise UsageError("errors.country_unknown", given=value)
+    return countries[0]
+
+
+def suggest_country(language_code: str) -> str | None:
+    """Return the country of ``--country``, else the one that the language suggests: for help that is shown unasked."""
+    from privaudit.transport import vendors
+
+    words = sys.argv[1:]
+    values = [word.partition("=")[2] for word in words if word.startswith("--country=")]
+    values += [value for option_name, value in itertools.pairwise(words) if option_name == "--country"]
+    with contextlib.suppress(UsageError):
+        return parse_country(values[-1] if values else None) or vendors.country_of_language(language_code)
+    return None
+
+
+def parse_rom(value: str | None) -> str | None:
+    """Return the id of the ROM that ``--rom`` names: an id, or a brand. Raises UsageError if it is neither."""
+    if value is None:
+        return None
+    from privaudit import roms
+
+    rom_id = roms.find_rom_id(value)
+    if rom_id is None:
+        known = (*(name.casefold() for name in roms.list_brands()), *roms.list_rom_ids())
+        raise UsageError("errors.rom_unknown", given=value, known=tuple(dict.fromkeys(known)))
+    return rom_id
 
 
 def parse_output(output: Iterable[str] | None, *, as_json: bool) -> tuple[tuple[Path, ...], bool]:

@@ -17,7 +17,7 @@ def steps(  # noqa: PLR0913 - one parameter per option
     apps: Annotated[list[str] | None, argument("cli.apps", "[APP]...")] = None,
     *,
     source: Annotated[Path | None, option("cli.from", "--from", metavar="SOURCE")] = None,
-    rom: Annotated[str | None, option("cli.rom", "--rom", metavar="ROM")] = None,
+    rom: Annotated[str | None, option("cli.rom", "--rom", metavar="BRAND")] = None,
     usb: Annotated[bool, option("cli.usb", "--usb")] = False,
     lang: options.LanguageOption = None,
     serial: options.SerialOption = None,
@@ -28,8 +28,7 @@ def steps(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Print what to tap."""
     with open_console(lang, plain=plain) as console:
-        if rom is not None and rom not in roms.list_rom_ids():
-            raise UsageError("errors.rom_unknown", given=rom, known=roms.list_rom_ids())
+        rom = options.parse_rom(rom)
         if usb:
             from privaudit.report import revocation_text
 

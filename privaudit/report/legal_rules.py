@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
-from privaudit.i18n import Translator
+from privaudit.i18n import Translator, catalog
 from privaudit.knowledge.countries import phone_countries
 from privaudit.model import App, Message, MessageValue, RuleMatch, RuleSetInfo, RuleStance
 from privaudit.report.view import ReportView
@@ -165,6 +166,22 @@ def country_label(country: str | None) -> MessageValue:
     """Return the name of `country` in any language, or its code if it has neither rules nor lists here."""
     key = _COUNTRY_NAME_KEYS.get(country or "")
     return country if key is None else Message(key=key)
+
+
+def countries_of_name(name: str) -> tuple[str, ...]:
+    """Return the codes of the countries that have this whole name in one of our languages, in any letter case."""
+    wanted = _fold_name(name)
+    return tuple(
+        code
+        for code, key in _COUNTRY_NAME_KEYS.items()
+        if wanted in {_fold_name(Translator(language).t(key)) for language in catalog.languages()}
+    )
+
+
+def _fold_name(name: str) -> str:
+    """Return a name without case, accents and spaces."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(char for char in letters if not char.isspace() and not "\u0300" <= char <= "\u036f")
 
 
 def detect_country(languages: Iterable[str], time_zone: str | None) -> str | None:

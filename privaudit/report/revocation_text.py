@@ -77,7 +77,7 @@ def usb_debugging_steps(rom_id: str, language: Translator) -> str:
     phone = roms.phone_with_rom(rom_id)
     lines = (
         *summary.notices(language, demo=False),
-        language.t("report.taps_for", rom=phone.rom.name),
+        language.t("report.taps_of", rom=roms.rom_title(rom_id)),
         "",
         *_bullet_lines(language, (Message(key="report.taps_bank_first"),)),
         "",

@@ -90,8 +90,11 @@ def _raise_unauthorized(_: AuthorizationWait) -> None:
     raise PhoneError("errors.unauthorised")
 
 
-def troubleshooting_steps(error: PhoneError, brand: str | None = None) -> Iterator[Message]:
-    """Yield what to do beyond the text of `error` itself, for this brand of phone and for this computer."""
+def troubleshooting_steps(error: PhoneError, brand: str | None = None, country: str | None = None) -> Iterator[Message]:
+    """Yield what to do beyond the text of `error` itself, for this brand of phone and for this computer.
+
+    `country` decides which brands come first where the brand is not known.
+    """
     maker, vendor = (
         value if isinstance(value := error.values.get(name), str) else None for name in ("maker", "vendor")
     )
@@ -99,7 +102,7 @@ def troubleshooting_steps(error: PhoneError, brand: str | None = None) -> Iterat
     if error.name == "debugging_off":
         yield Message(key="diagnose.before", values={})
     if error.name in {"debugging_off", "no_phone"} or (error.name in _NO_RESPONSE_ERRORS and brand == "samsung"):
-        yield from vendors.enable_debugging_steps(brand)
+        yield from vendors.enable_debugging_steps(brand, country)
     if error.name == "debugging_off":  # the text of no_phone says this itself
         yield Message(key="diagnose.cable", values={})
     if error.name == "no_permission" and vendor:

@@ -42,7 +42,6 @@ _DEBUGGING_STEP_KEYS: Final[Mapping[str, str]] = {
     "vivo": "makers.vivo",
     "xiaomi": "makers.xiaomi",
 }
-_UNKNOWN_BRAND_KEYS: Final = ("makers.any", "makers.xiaomi", "makers.samsung", "makers.huawei")
 
 
 def detect_brand(manufacturer: str | None) -> str | None:
@@ -53,8 +52,21 @@ def detect_brand(manufacturer: str | None) -> str | None:
     return next((brand for brand, words in _BRAND_NAMES.items() if any(word in name for word in words)), None)
 
 
-def enable_debugging_steps(brand: str | None) -> tuple[Message, ...]:
-    """Return how to enable USB debugging; for an unknown brand, also the peculiarities of the largest brands."""
+def enable_debugging_steps(brand: str | None, country: str | None = None) -> tuple[Message, ...]:
+    """Return how to enable USB debugging on a brand; if it is unknown, on the largest ones of `country`.
+
+    The last message says how to see any other brand.
+    """
     if brand is not None and brand in _DEBUGGING_STEP_KEYS:
         return (Message(key=_DEBUGGING_STEP_KEYS[brand], values={}),)
-    return tuple(Message(key=key, values={}) for key in _UNKNOWN_BRAND_KEYS)
+    brands: Sequence[str] = _TABLES["countries"].get(country, ())
+    keys = [_DEBUGGING_STEP_KEYS[name] for name in brands] or ["makers.any"]
+    every_brand = (name.casefold() for names in _TABLES["roms"].values() for name in names)
+    others = Message(key="makers.others", values={"brands": tuple(dict.fromkeys(every_brand))})
+    return (*(Message(key=key, values={}) for key in keys), others)
+
+
+def country_of_language(language_code: str) -> str | None:
+    """Return the country that a language suggests, if it does."""
+    country: str | None = _TABLES["languages"].get(language_code)
+    return country
