@@ -10,7 +10,9 @@ from privaudit.documents.letters import incident_log_table
 from privaudit.documents.render import sheets_to_html
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
+from privaudit.knowledge import rights
 from privaudit.report import gaps, legal_rules, save_text
+from privaudit.report.rights import format_item
 from privaudit.revocation import steps
 from privaudit.workshop import controls, outputs
 from privaudit.workshop.model import Retention
@@ -47,6 +49,11 @@ _HARMONY_STEPS: Final = (
     "kit.harmony_5",
     "kit.harmony_6",
 )
+_FILLED_BY_STAGE: Final[Mapping[rights.ComplaintStage | None, tuple[str, ...]]] = {
+    "danger": ("kit.police",),
+    "regulator": ("kit.regulator",),
+}
+"""Which blanks of the country's page an office of that stage fills."""
 _HELPLINE_BLANK: Final = "____________"
 
 _Blocks: TypeAlias = Iterable[documents.DocumentBlock]
@@ -73,7 +80,7 @@ def write_kit(folder: Path, language: Translator, country: str | None = None) ->
 
 
 def build_sheets(language: Translator, country: str | None = None) -> Mapping[str, tuple[documents.Document, ...]]:
-    """Build all sheets, by the name of their file. What a country's law says is on none of them."""
+    """Build all sheets, by the name of their file. Of a country they name offices and numbers, not its law."""
     t = language.t
 
     def sheet(title: str, blocks: _Blocks, layout: documents.DocumentLayout = "page") -> tuple[documents.Document, ...]:
@@ -114,7 +121,7 @@ def _usb_debugging_cards(language: Translator) -> Iterator[documents.Document]:
     for rom in roms.list_rom_ids():
         phone = roms.phone_with_rom(rom)
         yield documents.titled_document(
-            t("kit.usb", rom=phone.rom.name),
+            t("kit.usb_other") if rom == roms.STOCK_ROM_ID else t("kit.usb", rom=roms.rom_title(rom)),
             language.code,
             layout="card",
             blocks=(
@@ -148,10 +155,20 @@ def _manual_check_sheet(language: Translator, reason_key: str, step_keys: Sequen
 
 
 def _country_sheet(language: Translator, country: str) -> _Blocks:
+    """Yield the offices and numbers of the country, each with its mark if it must be verified, then what is to fill in.
+
+    Of a country without rights data everything is to be filled in.
+    """
     t = language.t
+    blanks = ["kit.police", "kit.helpline", "kit.legal_aid", "kit.regulator", "kit.interpreter", "kit.checked"]
+    if country in rights.countries_with_rights():
+        for step, offices in rights.load_rights(country).stages():
+            if offices:
+                yield documents.Paragraph(format_item(step, language), strong=True)
+                yield documents.bullet_list(format_item(office, language) for office in offices)
+                blanks = [key for key in blanks if key not in _FILLED_BY_STAGE.get(step.rung, ())]
     yield documents.Paragraph(t("kit.fill_in"))
-    contacts = ("kit.police", "kit.helpline", "kit.legal_aid", "kit.regulator", "kit.interpreter", "kit.checked")
-    yield documents.blank_fields(*map(t, contacts))
+    yield documents.blank_fields(*map(t, blanks))
     lists = knowledge.load_knowledge(country=country).describe_lists(country)
     today = datetime.now(UTC).date()
     yield from documents.paragraphs(*gaps.list_coverage_sentences(language, lists, country, today))

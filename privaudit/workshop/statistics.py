@@ -218,6 +218,12 @@ def _drop_rare_names(table_name: str, counts: Mapping[str, int], total: int | No
     return TotalsTable(name=table_name, out_of=out_of, rows=rows, has_suppressed=has_suppressed)
 
 
+def shows_nothing(tables: Iterable[TotalsTable]) -> bool:
+    """Whether nothing beyond the number of phones may be published, although something was counted."""
+    others = [table for table in tables if table.name != "phones"]
+    return not any(row.count is not None for table in others for row in table.rows)
+
+
 def row_title(table_name: str, row_name: str, language: Translator) -> str:
     """Return the words for a row."""
     if table_name == "roms" and row_name in roms.list_rom_ids():
@@ -237,12 +243,21 @@ def render_text(totals: WorkshopTotals, language: Translator) -> str:
     lines = [language.t("workshop.totals_title", n=len(totals.sessions))]
     if totals.demo:
         lines += hanging_indent("", language.t("report.demo"), _LINE_WIDTH)
-    for table in tables_for_totals(totals):
+    tables = tables_for_totals(totals)
+    if shows_nothing(tables):
+        phones = tables[0].rows[0].count
+        lines += [f"{language.t(_TABLE_KEYS['phones'])}: {phones}"] if phones is not None else []
+        lines += hanging_indent("", language.t("workshop.totals_small"), _LINE_WIDTH)
+        return "".join(f"{line}\n" for line in lines)
+    for table in tables:
         lines += ["", language.t(_TABLE_KEYS[table.name])]
-        for row in table.rows:
+        shown = [row for row in table.rows if row.count is not None]
+        for row in table.rows if shown else ():
             count = language.t("workshop.totals_hidden") if row.count is None else str(row.count)
             lines.append(f"  {pad(row_title(table.name, row.name, language), _NAME_COLUMN_WIDTH)} {count}")
-        if table.has_suppressed:
+        if table.rows and not shown:
+            lines.append(f"  {language.t('workshop.totals_hidden')}")
+        elif table.has_suppressed:
             lines += hanging_indent("  ", language.t("workshop.totals_more"), _LINE_WIDTH)
         elif not table.rows:
             lines.append(f"  {language.t('workshop.totals_none')}")
@@ -298,7 +313,9 @@ def render_html(totals: WorkshopTotals, language: Translator) -> str:
     from privaudit.report import html_page  # loads Jinja
 
     charts = []
-    for table in tables_for_totals(totals):
+    tables = tables_for_totals(totals)
+    is_small = shows_nothing(tables)
+    for table in () if is_small else tables:
         full_bar = max((row.count or 0 for row in table.rows), default=0) if table.out_of is None else table.out_of
         rows = [
             {
@@ -311,7 +328,7 @@ def render_html(totals: WorkshopTotals, language: Translator) -> str:
         head = language.t(_TABLE_KEYS[table.name])
         charts.append({"head": head, "rows": rows, "more": table.has_suppressed, "full": _MAX_BAR_WIDTH})
     title = language.t("workshop.totals_title", n=len(totals.sessions))
-    content = {"title": title, "charts": charts, "demo": totals.demo}
+    content = {"title": title, "charts": charts, "demo": totals.demo, "small": is_small}
     return html_page.render_page("chart", language, content, stylesheet="chart")
 
 

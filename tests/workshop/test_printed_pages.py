@@ -17,6 +17,7 @@ from privaudit.documents.render import sheets_to_html
 from privaudit.errors import UsageError
 from privaudit.i18n import Translator
 from privaudit.i18n.catalog import languages
+from privaudit.knowledge import rights
 from privaudit.model import Source
 from privaudit.workshop import controls, kit, outputs
 from privaudit.workshop.model import Retention
@@ -198,6 +199,41 @@ def test_country_sheet_says_what_the_lists_cover():
     made = kit.build_sheets(Translator("en"), "CN")["country"]
     assert "none for China" in said(sheets_to_html(made))
     assert "country" not in kit.build_sheets(Translator("en"))
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_cards_are_headed_by_brand(code):
+    titles = [sheet.blocks[0].text for sheet in kit.build_sheets(Translator(code))["usb"]]
+    for brand in (
+        "Xiaomi, Redmi, POCO",
+        "OPPO",
+        "realme",
+        "vivo",
+        "HONOR",
+        "Huawei",
+        "Samsung",
+        "TECNO, Infinix",
+        "Google",
+    ):
+        assert any(title.startswith(brand) for title in titles), brand
+
+
+@pytest.mark.parametrize("country", rights.countries_with_rights())
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_the_page_of_a_country_names_its_offices(country, code):
+    made = said(sheets_to_html(kit.build_sheets(Translator(code), country)["country"]))
+    offices = [office for _, stage_offices in rights.load_rights(country).stages() for office in stage_offices]
+    assert offices
+    for office in offices:
+        for reach in office.reach:
+            assert "".join(reach.split()) in "".join(made.split()), office.id
+        if office.verify:
+            assert Translator(code).t("rights.verify").strip() in made
+
+
+def test_the_page_of_another_country_is_to_be_filled_in():
+    made = said(sheets_to_html(kit.build_sheets(Translator("en"), "FR")["country"]))
+    assert all(word in made for word in ("Police", "Where to complain", "Interpreter"))
 
 
 def test_kit_needs_an_existing_parent_folder(tmp_path):

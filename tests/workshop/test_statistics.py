@@ -75,6 +75,36 @@ def test_almost_nothing_about_twelve_people_is_published():
     assert tables["can_read"]["contacts"] is None
 
 
+@pytest.mark.parametrize("phones", [3, 12])
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_totals_of_a_small_day_are_one_sentence(phones, code):
+    language = Translator(code)
+    small = SessionCounts(
+        phones=phones,
+        roms={"hyperos": phones - 1, "oneui": 1},
+        lending={"1": phones},
+        can_read={"contacts": phones - 1},
+        listed={"com.example.few": 1},
+        failures={"lost": 1},
+    )
+    sentence = "".join(language.t("workshop.totals_small").split())
+    text = statistics.render_text(make_totals(small), language)
+    assert "".join(text.split()).count(sentence) == 1
+    assert language.t("workshop.totals_hidden") not in text
+    assert (str(phones) in text) == (phones >= 5)
+    assert len(text.splitlines()) <= 5
+    page = statistics.render_html(make_totals(small), language)
+    assert language.t("workshop.totals_small") in page
+    assert language.t("workshop.totals_hidden") not in page
+
+
+def test_a_table_without_a_shown_count_is_one_line():
+    counts = SessionCounts(phones=20, **{**NO_COUNTS, "lending": {"1": 20}, "can_read": {"contacts": 10}})
+    text = statistics.render_text(make_totals(counts), Translator("en"))
+    assert text.count("too few to show") == 3  # the table of lending apps, SMS and call log
+    assert "lending apps: 1" not in text
+
+
 COUNTS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 30), max_size=8)
 
 
