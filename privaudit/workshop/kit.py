@@ -80,7 +80,7 @@ def write_kit(folder: Path, language: Translator, country: str | None = None) ->
 
 
 def build_sheets(language: Translator, country: str | None = None) -> Mapping[str, tuple[documents.Document, ...]]:
-    """Build all sheets, by the name of their file. Of a country they name offices and numbers, not its law."""
+    """Build all sheets, by the name of their file. Of a country they name the offices, as the rights data do."""
     t = language.t
 
     def sheet(title: str, blocks: _Blocks, layout: documents.DocumentLayout = "page") -> tuple[documents.Document, ...]:
