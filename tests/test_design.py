@@ -32,8 +32,8 @@ STAGES = {
     "facts": {"apk", "capture", "dumpsys"},
     "knowledge": {"apk", "i18n"},
     "findings": {"capture", "facts", "i18n", "knowledge"},  # evidence is cut out of the capture
-    # A step closes what a finding names. A change is read back by the parsers of a capture.
-    "revocation": {"capture", "dumpsys", "facts", "findings", "i18n", "roms", "transport"},
+    # A step closes what a finding names. A change is read back by the parsers of a capture. The lists say what lends.
+    "revocation": {"capture", "dumpsys", "facts", "findings", "i18n", "knowledge", "roms", "transport"},
     "report": {"facts", "i18n", "knowledge", "revocation", "roms"},
     # A file is judged like what a phone answers, and may be on a phone.
     "vetting": {"apk", "capture", "dumpsys", "facts", "findings", "i18n", "knowledge", "report", "transport"},

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 
 from privaudit import roms
 from privaudit.i18n import Translator
@@ -14,14 +15,13 @@ from privaudit.report import summary
 from privaudit.report.layout import hanging_indent, title_indent, wrap
 from privaudit.report.view import DATA_NAME_KEYS, ReportView
 from privaudit.revocation import commands, steps
-from privaudit.revocation.apply import MAX_ERROR_CHARS
+from privaudit.revocation.apply import MAX_ERROR_CHARS, LedgerRun
 from privaudit.revocation.change import Change, ChangeKind, Outcome
 from privaudit.revocation.ledger import Ledger, LedgerEntry
 from privaudit.revocation.plan import RevocationPlan
+from privaudit.revocation.prepare import AppsByUser
 from privaudit.revocation.state import DeviceState
 
-AppsByUser: TypeAlias = Mapping[tuple[str, int], App]
-"""The apps to revoke, by package and user."""
 _LINE_COLUMNS: Final = 80
 _CHANGE_KEYS: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.ROLE: "remedy.role",
@@ -216,6 +216,28 @@ def outcome_lines(language: Translator, entry: LedgerEntry) -> Iterator[str]:
     if entry.outcome is Outcome.REFUSED:
         outcome += f": {sanitize_text(entry.said or '', MAX_ERROR_CHARS)}"
     yield from hanging_indent("  ", f"{_labeled_change(language, entry.change)} → {outcome}", _LINE_COLUMNS)
+
+
+def result_lines(language: Translator, checked_at: datetime, run: LedgerRun, apps: AppsByUser) -> Iterator[str]:
+    """Read the phone again; yield the state of `apps` after all changes, and what remains to be done by hand."""
+    current = run.refresh_state()
+    yield ""
+    for key, app in apps.items():
+        yield from final_state(language, checked_at, current.find_app(*key), app)
+    manual_steps: dict[tuple[str, int], set[str]] = {}
+    for entry in run.ledger.entries:
+        step = entry.change.manual_step
+        if entry.outcome is not Outcome.DONE and step is not None:
+            manual_steps.setdefault((entry.change.package, entry.change.user), set()).add(step)
+    kinds = {user.id: user.kind for user in current.facts.users}
+    remaining: dict[tuple[str, int], tuple[Step, ...]] = {}
+    for key, names in manual_steps.items():
+        app = replace(current.find_app(*key) or apps[key], label=apps[key].label)
+        kind = kinds.get(app.user, UserKind.OTHER)
+        remaining[key] = steps.steps_for_kinds(names, app, current.facts.phone, kind)
+    if any(remaining.values()):
+        yield from manual_step_lines(language, "remedy.instead", remaining, apps)
+    yield language.t("remedy.regrant")
 
 
 def final_state(language: Translator, checked_at: datetime, app: App | None, requested_app: App) -> Iterator[str]:
