@@ -37,7 +37,7 @@ STAGES = {
     "report": {"facts", "i18n", "knowledge", "revocation", "roms"},
     # A file is judged like what a phone answers, and may be on a phone.
     "vetting": {"apk", "capture", "dumpsys", "facts", "findings", "i18n", "knowledge", "report", "transport"},
-    "documents": {"capture", "i18n", "knowledge", "report"},
+    "documents": {"capture", "i18n", "knowledge", "report", "revocation", "roms"},  # a page has steps
     "virtual_phone": {"transport"},  # the audit is tested against it, and it knows no audit
 }
 # It runs the pipeline for many phones, and rehearses with the virtual phone; it never changes a phone (see below).

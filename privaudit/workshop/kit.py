@@ -12,7 +12,7 @@ from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
 from privaudit.report import gaps, legal_rules, save_text
 from privaudit.revocation import steps
-from privaudit.workshop import controls, outputs
+from privaudit.workshop import controls
 from privaudit.workshop.model import Retention
 
 _EVIDENCE_LOG_ROWS: Final = 9
@@ -123,13 +123,13 @@ def _usb_debugging_cards(language: Translator) -> Iterator[documents.Document]:
                 documents.Heading(t("report.taps_usb_on")),
                 documents.step_list(map(language.translate, steps.enable_usb_debugging_steps(phone))),
                 documents.Heading(t("kit.closing")),
-                documents.step_list(map(language.translate, outputs.closing_steps(phone))),
+                documents.step_list(map(language.translate, steps.closing_steps(phone))),
             ),
         )
 
 
 def _closing_sheet(language: Translator) -> _Blocks:
-    stock_steps = outputs.closing_steps(roms.phone_with_rom(roms.STOCK_ROM_ID))
+    stock_steps = steps.closing_steps(roms.phone_with_rom(roms.STOCK_ROM_ID))
     yield documents.step_list([*map(language.translate, stock_steps), language.t("kit.samsung")])
     yield documents.Paragraph(language.t("kit.other_maker"))
 

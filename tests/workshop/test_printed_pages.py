@@ -18,6 +18,7 @@ from privaudit.errors import UsageError
 from privaudit.i18n import Translator
 from privaudit.i18n.catalog import languages
 from privaudit.model import Source
+from privaudit.revocation import steps
 from privaudit.workshop import controls, kit, outputs
 from privaudit.workshop.model import Retention
 
@@ -91,7 +92,7 @@ def test_handout_contains_all_steps(report_of, scenario, code):
     text = said(page)
     assert "K7" in text
     assert language.t("report.demo") in text
-    for message in outputs.closing_steps(report.phone):
+    for message in steps.closing_steps(report.phone):
         assert language.translate(message) in text
     for finding in report.findings:
         for step in finding.steps:
@@ -101,7 +102,7 @@ def test_handout_contains_all_steps(report_of, scenario, code):
 
 
 def test_closing_steps_are_complete_and_in_order(report_of):
-    text = [Translator("en").translate(message) for message in outputs.closing_steps(report_of("oneui").phone)]
+    text = [Translator("en").translate(message) for message in steps.closing_steps(report_of("oneui").phone)]
     order = [
         "Unplug",
         "Revoke USB debugging",
