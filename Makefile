@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench untranslated schema oldest fuzz portable lock release lab-tcp lab-usb clean
+.PHONY: demo test check bench untranslated schema oldest fuzz portable browser test-browser lock release lab-tcp lab-usb clean
 .DELETE_ON_ERROR:
 
 $(READY): pyproject.toml
@@ -72,6 +72,14 @@ fuzz: .fuzz/.ready
 # For computers without Python: dist/privaudit-VERSION-windows.zip and -linux.tar.gz. ARGS=linux makes that one only.
 portable: $(READY)
 	$(BIN)/python tools/portable/build.py $(ARGS)
+
+# The page that checks a phone in a browser: dist/privaudit.html, and dist/privaudit-page/ for a static host. Needs node.
+browser: $(READY)
+	$(BIN)/python tools/browser/build.py $(ARGS)
+
+# The page in Chromium, whole; `make test` has one test of it.
+test-browser: browser
+	PRIVAUDIT_BROWSER=1 $(BIN)/python -m pytest tests/browser $(ARGS)
 
 # The pins of what these hold, with their hashes, from what is newest now.
 lock: $(READY)

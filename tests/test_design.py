@@ -43,8 +43,11 @@ STAGES = {
 # It runs the pipeline for many phones, and rehearses with the virtual phone; it never changes a phone (see below).
 STAGES["workshop"] = {*STAGES, "audit", "resume", "roms"} - {"vetting"}
 STAGES["cli"] = {*STAGES, "audit", "resume", "roms"}
+# It does what the commands do, for one phone; of a workshop it has the words of consent and the counts.
+STAGES["browser"] = {*STAGES, "audit", "resume", "roms"} - {"cli", "vetting"}
 PIPELINE = {
-    "audit": {*STAGES} - {"cli", "workshop", "documents", "vetting", "report", "virtual_phone", "i18n", "dumpsys"},
+    "audit": {*STAGES}
+    - {"browser", "cli", "workshop", "documents", "vetting", "report", "virtual_phone", "i18n", "dumpsys"},
     "resume": {"apk", "audit", "capture", "dumpsys", "facts", "knowledge", "transport"},
 }
 """The modules that join the stages."""
@@ -119,6 +122,7 @@ def test_each_outside_library_is_imported_in_one_place():
     assert importers("jinja2") == {"report.html_page", "virtual_phone.dump_writers.package_dump"}
     assert importers("markupsafe") == {"report.html_page"}
     assert importers("platformdirs") == {"knowledge.releases"}
+    assert importers("pyodide") == {"browser.worker_host", "transport.webusb"}
     for package in ("adb_shell", "usb1", "libusb_package"):
         assert all(module.startswith("transport.") for module in importers(package)), package
 

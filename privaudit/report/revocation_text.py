@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from privaudit import roms
 from privaudit.i18n import Translator
@@ -143,6 +143,35 @@ def _plan_lines(language: Translator, plan: RevocationPlan, apps: AppsByUser) ->
     if plan.manual_steps:
         steps_by_app = {(manual.package, manual.user): manual.steps for manual in plan.manual_steps}
         yield from manual_step_lines(language, "remedy.by_hand", steps_by_app, apps)
+
+
+def plan_parts(language: Translator, plan: RevocationPlan, apps: AppsByUser) -> dict[str, Any]:
+    """Return the whole plan as sentences by part, for a page to lay out."""
+    translate = language.translate
+    changes_by_app: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for planned in plan.planned_changes:
+        change = planned.change
+        changes_by_app.setdefault((change.package, change.user), []).append(
+            {
+                "closes": translate(describe_change(change)),
+                "why": translate(planned.why),
+                "commands": [*_command_lines(language, change, plan.phone.sdk or 0)],
+                "caveats": [*map(translate, planned.caveats)],
+            }
+        )
+    return {
+        "safety": [*map(translate, steps.SAFETY_NOTES)],
+        "notes": [*map(translate, plan.notes)],
+        "apps": [{"title": _app_heading(language, apps[key]), "changes": rows} for key, rows in changes_by_app.items()],
+        "order": language.t("remedy.order" if plan.planned_changes else "remedy.nothing"),
+        "by_hand": [
+            {
+                "title": _app_heading(language, apps[manual.package, manual.user]),
+                "steps": [*map(translate, manual.steps)],
+            }
+            for manual in plan.manual_steps
+        ],
+    }
 
 
 def _change_lines(language: Translator, plan: RevocationPlan, apps: AppsByUser) -> Iterator[str]:

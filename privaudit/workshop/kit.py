@@ -12,7 +12,7 @@ from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
 from privaudit.report import gaps, legal_rules, save_text
 from privaudit.revocation import steps
-from privaudit.workshop import controls
+from privaudit.workshop.consent import consent_lines
 from privaudit.workshop.model import Retention
 
 _EVIDENCE_LOG_ROWS: Final = 9
@@ -101,7 +101,7 @@ def _consent_slip(language: Translator) -> _Blocks:
     t = language.t
     yield documents.Heading(t("kit.talk"))
     # Without the title and the questions, which the sheet asks in its own way.
-    yield documents.bullet_list([*controls.consent_lines(Retention.HANDOUT, language)][2:])
+    yield documents.bullet_list([*consent_lines(Retention.HANDOUT, language)][2:])
     yield documents.checkbox_list(map(t, ("kit.own", "kit.adult", "kit.no_work", "kit.urgent", "kit.noticed")))
     yield documents.Heading(t("kit.i_agree"))
     yield documents.checkbox_list(map(t, ("kit.agree_read", "kit.agree_page", "kit.agree_full", "kit.agree_counts")))

@@ -19,7 +19,7 @@ from privaudit.i18n import Translator
 from privaudit.i18n.catalog import languages
 from privaudit.model import Source
 from privaudit.revocation import steps
-from privaudit.workshop import controls, kit, outputs
+from privaudit.workshop import consent, kit, outputs
 from privaudit.workshop.model import Retention
 
 SCENARIOS = ["hyperos", "oneui", "coloros", "emui5", "android6", "android16", "borrower"]
@@ -68,7 +68,7 @@ def said(page):
 def test_consent_and_handout_are_translated(code):
     english, said = Translator("en"), Translator(code)
     for keep in Retention:
-        for there, here in zip(controls.consent_lines(keep, english), controls.consent_lines(keep, said), strict=True):
+        for there, here in zip(consent.consent_lines(keep, english), consent.consent_lines(keep, said), strict=True):
             assert (there == here) is (code == "en")
     for name in (
         "handout",
