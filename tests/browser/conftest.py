@@ -29,7 +29,7 @@ PAGE = ROOT / "dist" / "privaudit.html"
 FAKE_USB = (Path(__file__).parent / "fake_usb.js").read_text(encoding="utf-8")
 WHOLE = bool(os.environ.get("PRIVAUDIT_BROWSER"))
 """Set by `make test-browser`, which has built the page: nothing is skipped."""
-PATIENCE_S = 120
+PATIENCE_S = 40
 slow = pytest.mark.skipif(not WHOLE, reason="takes minutes: make test-browser")
 
 
@@ -135,6 +135,19 @@ class Visit:
         shown, problem = self.page.locator(f"#{view}"), self.page.locator("#problem")
         self.wait(lambda: shown.is_visible() or problem.is_visible(), view)
         assert shown.is_visible(), problem.inner_text()
+        if view == "report":
+            self.page.frame_locator("#report-frame").locator("h1").first.wait_for()
+
+    def click(self, selector: str) -> None:
+        """Click as a person does, after scrolling: the report's frame is another process, which hears of it later."""
+        target = self.page.locator(selector).first
+        target.scroll_into_view_if_needed()
+        self.page.wait_for_timeout(200)
+        target.click()
+
+    def state(self) -> str:
+        """Return what is shown, for a test that fails."""
+        return self.page.inner_text("main")[:1500]
 
     def problem(self) -> str:
         """Wait for an error and return its text."""
@@ -148,9 +161,9 @@ class Visit:
 
     def connect(self) -> None:
         """Prepare and connect, up to the report."""
-        self.page.click("#go-check")
+        self.click("#go-check")
         self.sees("prepare")
-        self.page.click("#connect")
+        self.click("#connect")
         self.sees("report")
 
     def bus(self, script: str) -> Any:

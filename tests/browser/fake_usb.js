@@ -28,6 +28,7 @@
     async open() {
       this.#fail("open");
       await phone_open();
+      this.session = (this.session ?? 0) + 1;
       Object.assign(this, { opened: true, packets: [], stream: new Uint8Array(0), out: new Uint8Array(0), need: 24, isHead: true, reading: 0 });
     }
     async selectConfiguration(value) { this.configuration = this.configurations[value - 1]; }
@@ -55,11 +56,13 @@
       if (!this.claimed.has(1) || endpoint !== 1) throw new DOMException("not claimed", "NotFoundError");
       if (this.reading) throw new DOMException("two reads at once", "InvalidStateError");
       this.reading = 1;
+      const { session } = this;
       try {
         let all = new Uint8Array(0);
         for (;;) {
           while (!this.packets.length) {
             this.#fail("in");
+            if (!this.opened || session !== this.session) throw new DOMException("The transfer was cancelled.", "AbortError");
             const got = await phone_read();
             if (got === null) throw new DOMException("The transfer failed.", "NetworkError");
             if (got) this.#cut(fromBase64(got)); else await pause(4);
@@ -72,7 +75,7 @@
         }
         return { status: "ok", data: new DataView(all.buffer) };
       } finally {
-        this.reading = 0;
+        if (session === this.session) this.reading = 0;
       }
     }
     async transferOut(endpoint, data) {

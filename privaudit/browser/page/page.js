@@ -104,6 +104,19 @@ function show(view) {
   title.tabIndex = -1;
   title.focus();
   window.scrollTo(0, 0);
+  drawReport();
+}
+
+// Shows a page in a frame of its own. Chromium draws nothing in a frame whose page came while it was hidden, also not
+// once it is shown: the frame is a new one each time, and is filled only where it can be seen.
+function drawFrame(id, html) {
+  const frame = $(id).cloneNode();
+  frame.srcdoc = html;
+  $(id).replaceWith(frame);
+}
+
+function drawReport() {
+  if (visit.view === "report" && visit.shown) drawFrame("report-frame", visit.shown.html);
 }
 
 function hideProblem() {
@@ -335,29 +348,33 @@ async function openFile(file) {
   });
 }
 
-// Connects again, then runs `action`; returns to `view` if that fails.
-async function goOn(view, action) {
+// Runs `action` and returns to `view` if it fails, with a button that connects again and tries once more.
+async function attemptFrom(view, action) {
   await attempt(async () => {
     try {
-      await reconnect();
       await action();
     } catch (error) {
       show(view);
       throw error;
     }
-  });
+  }, () => goOn(view, action));
 }
+
+// Connects again, then runs `action`.
+const goOn = (view, action) => attemptFrom(view, async () => {
+  await reconnect();
+  await action();
+});
 
 async function showReport() {
   visit.shown = await ask("show");
-  renderReport();
   show("report");
+  renderReport();
 }
 
 function renderReport() {
-  const { html, notices, safety, apps, check_others, can_change, has_check, letters, cut } = visit.shown;
+  const { notices, safety, apps, check_others, can_change, has_check, letters, cut } = visit.shown;
   fill($("notices"), notices.map((text) => element("p", text, { className: "demo" })));
-  $("report-frame").srcdoc = html;
   $("cut").hidden = !cut;
   fill($("safety-notes"), items(safety));
   fill($("apps"), apps.filter((app) => app.steps.length).flatMap((app) => {
@@ -379,6 +396,12 @@ function renderReport() {
   options($("letter-app"), letters.length ? letters.map((name) => [name, packages.get(name) ?? name]) : [["", ""]], $("letter-app").value);
   $("check-again").hidden = !can_change;
   $("next-phone").hidden = !$("helper").checked;
+}
+
+async function renderAgain() {
+  visit.shown = await ask("show");
+  renderReport();
+  drawReport();
 }
 
 // --- files ---
@@ -411,16 +434,16 @@ function openPaper(request, back, choices = null) {
   visit.paper = { request, back };
   for (const id of ["taps-choices", "rights-choices", "letter-choices"]) $(id).hidden = id !== choices;
   $("paper-title").textContent = t("browser.loading_short");
-  $("paper-frame").srcdoc = "";
   show("paper");
+  drawFrame("paper-frame", "");
   attempt(renderPaper);
 }
 
 async function renderPaper() {
   const { title, html } = await ask("document", visit.paper.request());
-  Object.assign(visit.paper, { html });
+  visit.paper.html = html;
   $("paper-title").textContent = title;
-  $("paper-frame").srcdoc = html;
+  drawFrame("paper-frame", html);
 }
 
 const call = () => ({ kind: "call", country: visit.country });
@@ -453,18 +476,13 @@ async function renderPrepare() {
 
 async function makePlan() {
   const packages = [...document.querySelectorAll("#change-apps :checked")].map((box) => box.value);
-  await attempt(async () => {
-    if (!packages.length) throw pageError("errors.browser_no_app");
-    try {
-      showWork(t("browser.planning"));
-      renderPlan(await ask("plan", { packages }));
-      visit.ledger = null;
-      show("plan");
-    } catch (error) {
-      show("report");
-      throw error;
-    }
-  }, visit.isVirtual ? null : () => goOn("report", makePlan));
+  if (!packages.length) return showProblem(describe("errors.browser_no_app"));
+  await attemptFrom("report", async () => {
+    showWork(t("browser.planning"));
+    renderPlan(await ask("plan", { packages }));
+    visit.ledger = null;
+    show("plan");
+  });
 }
 
 function renderPlan({ safety, notes, apps, order, by_hand }) {
@@ -565,8 +583,8 @@ async function forget() {
   }
   await forgetLedgers();
   Object.assign(visit, { line: null, ledger: null, shown: null, paper: null, isVirtual: false });
-  for (const id of ["report-frame", "paper-frame"]) $(id).srcdoc = "";
-  for (const id of ["apps", "change-apps", "plan-parts", "result-changed", "changed", "usb-steps", "safety-notes", "notices"]) fill($(id), []);
+  for (const id of ["report-frame", "paper-frame"]) drawFrame(id, "");
+  for (const id of ["apps", "change-apps", "plan-parts", "result-changed", "changed", "usb-steps", "safety-notes", "notices", "letter-app"]) fill($(id), []);
   $("result-lines").textContent = $("fingerprint").textContent = "";
   startPython();
 }
@@ -626,10 +644,7 @@ async function changeLanguage() {
     await ask("set_language", { code: visit.language });
     if (visit.view === "paper") await renderPaper();
     if (visit.view === "prepare") await renderPrepare();
-    if (visit.shown) {
-      visit.shown = await ask("show");
-      renderReport();
-    }
+    if (visit.shown) await renderAgain();
   });
 }
 
@@ -639,8 +654,7 @@ async function changeCountry() {
     if (visit.view === "paper") await renderPaper();
     if (visit.shown) {
       await ask("set_country", { country: visit.country || null });
-      visit.shown = await ask("show");
-      renderReport();
+      await renderAgain();
     }
   });
 }
@@ -668,9 +682,9 @@ const onClick = {
   apply,
   "plan-back": () => show("report"),
   undo: () => attempt(() => runChanges("undo", undoAgain)),
-  "result-again": () => goOn("result", check),
+  "result-again": () => attemptFrom("result", check),
   "result-back": () => show("report"),
-  "check-again": () => goOn("report", check),
+  "check-again": () => attemptFrom("report", check),
   "done-button": finish,
   "next-phone": nextPhone,
   "done-home": () => { visit.saved = []; show("home"); },
