@@ -251,7 +251,7 @@ class PageSession:
         return {
             "html": html.render(report, self.language),
             "summary": list(summary.summary_sentences(view)),
-            "notices": list(summary.notices(self.language, demo=report.demo)),
+            "notices": [self.language.t("report.demo")] if report.demo else [],
             "safety": [view.translate(note) for note in steps.SAFETY_NOTES],
             "apps": [self._describe_app(view, app) for app in view.ordered_apps()],
             "check_others": view.translate(steps.check_other_apps_step(report.phone)),
@@ -380,7 +380,7 @@ class PageSession:
         run.apply()
         now = datetime.now(UTC).astimezone()
         return {
-            "lines": [*revocation_text.result_lines(self.language, now, run, planned.apps)],
+            **revocation_text.result_parts(self.language, now, run, planned.apps),
             "all_done": all(entry.outcome is Outcome.DONE for entry in run.ledger.entries),
         }
 

@@ -37,5 +37,10 @@ class WorkerHost:
 def open_session(
     tell: Callable[[str, str], None], usb: UsbLine, keep: Callable[[Any], Awaitable[bool]]
 ) -> Callable[..., tuple[str, bytes | None]]:
-    """Begin a visit; return the function that carries out its requests."""
-    return PageSession(WorkerHost(tell, usb, keep)).handle_request
+    """Begin a visit; return the function that carries out its requests, whose data is a ``Uint8Array``."""
+    session = PageSession(WorkerHost(tell, usb, keep))
+
+    def handle_request(name: str, arguments: str, data: Any = None) -> tuple[str, bytes | None]:  # noqa: ANN401
+        return session.handle_request(name, arguments, None if data is None else data.to_bytes())
+
+    return handle_request

@@ -248,13 +248,40 @@ def outcome_lines(language: Translator, entry: LedgerEntry) -> Iterator[str]:
 
 
 def result_lines(language: Translator, checked_at: datetime, run: LedgerRun, apps: AppsByUser) -> Iterator[str]:
-    """Read the phone again; yield the state of `apps` after all changes, and what remains to be done by hand."""
+    """Read the phone again; yield the lines of the state of `apps` now, and of what remains to be done by hand."""
     current = run.refresh_state()
     yield ""
     for key, app in apps.items():
-        yield from final_state(language, checked_at, current.find_app(*key), app)
+        for sentence in final_state(language, checked_at, current.find_app(*key), app):
+            yield from hanging_indent("  · ", sentence, _LINE_COLUMNS)
+    remaining = remaining_steps(run.ledger, current, apps)
+    if remaining:
+        yield from manual_step_lines(language, "remedy.instead", remaining, apps)
+    yield language.t("remedy.regrant")
+
+
+def result_parts(language: Translator, checked_at: datetime, run: LedgerRun, apps: AppsByUser) -> dict[str, Any]:
+    """Read the phone again; return the sentences of `result_lines` by part, for a page to lay out."""
+    current = run.refresh_state()
+    return {
+        "states": [
+            sentence
+            for key, app in apps.items()
+            for sentence in final_state(language, checked_at, current.find_app(*key), app)
+        ],
+        "by_hand": [
+            {"title": _app_heading(language, apps[key]), "steps": [*map(language.translate, app_steps)]}
+            for key, app_steps in remaining_steps(run.ledger, current, apps).items()
+        ],
+    }
+
+
+def remaining_steps(
+    ledger: Ledger, current: DeviceState, apps: AppsByUser
+) -> Mapping[tuple[str, int], tuple[Step, ...]]:
+    """Return for each app the steps for what its changes did not close."""
     manual_steps: dict[tuple[str, int], set[str]] = {}
-    for entry in run.ledger.entries:
+    for entry in ledger.entries:
         step = entry.change.manual_step
         if entry.outcome is not Outcome.DONE and step is not None:
             manual_steps.setdefault((entry.change.package, entry.change.user), set()).add(step)
@@ -262,11 +289,10 @@ def result_lines(language: Translator, checked_at: datetime, run: LedgerRun, app
     remaining: dict[tuple[str, int], tuple[Step, ...]] = {}
     for key, names in manual_steps.items():
         app = replace(current.find_app(*key) or apps[key], label=apps[key].label)
-        kind = kinds.get(app.user, UserKind.OTHER)
-        remaining[key] = steps.steps_for_kinds(names, app, current.facts.phone, kind)
-    if any(remaining.values()):
-        yield from manual_step_lines(language, "remedy.instead", remaining, apps)
-    yield language.t("remedy.regrant")
+        app_steps = steps.steps_for_kinds(names, app, current.facts.phone, kinds.get(app.user, UserKind.OTHER))
+        if app_steps:
+            remaining[key] = app_steps
+    return remaining
 
 
 def final_state(language: Translator, checked_at: datetime, app: App | None, requested_app: App) -> Iterator[str]:
@@ -281,8 +307,7 @@ def final_state(language: Translator, checked_at: datetime, app: App | None, req
         else:
             key = "remedy.result_open" if access.state.allows_reading else "remedy.result_closed"
         what = Message(key=DATA_NAME_KEYS[data])
-        sentence = language.t(key, time=f"{checked_at:%H:%M}", app=heading, what=what)
-        yield from hanging_indent("  · ", sentence, _LINE_COLUMNS)
+        yield language.t(key, time=f"{checked_at:%H:%M}", app=heading, what=what)
 
 
 def _labeled_change(language: Translator, change: Change) -> str:

@@ -1,5 +1,6 @@
-// Every way out of a page or a worker that a test knows; returns what each said.
-async (address) => {
+// Every way out of a page or a worker that a test knows; returns what each said. `navigates`: those that lead to another
+// page instead, for which Chromium opens a connection before it asks the policy.
+async ([address, navigates]) => {
   const said = {};
   const attempt = async (name, action) => {
     try {
@@ -20,6 +21,15 @@ async (address) => {
     parent.append(node);
     return settle(node);
   };
+  if (navigates) {
+    await attempt("iframe", () => made("iframe", { src: `http://${address}/iframe` }, document.body));
+    for (const target of ["_self", "_blank"]) {
+      const form = Object.assign(document.createElement("form"), { action: `http://${address}/form`, method: "post", target });
+      document.body.append(form);
+      await attempt(`form ${target}`, () => form.submit());
+    }
+    return said;
+  }
   // The worker has replaced its own fetch: the browser's is the prototype's.
   const fetchOf = inPage ? window.fetch : Object.getOwnPropertyDescriptor(self, "fetch").value;
   await attempt("fetch", () => fetchOf.call(self, `http://${address}/fetch`));
@@ -39,18 +49,13 @@ async (address) => {
     await attempt("scripts", () => importScripts(`http://${address}/scripts.js`));
     return said;
   }
-  const tags = [["img", "src"], ["script", "src"], ["iframe", "src"], ["object", "data"], ["video", "src"], ["embed", "src"]];
+  const tags = [["img", "src"], ["script", "src"], ["object", "data"], ["video", "src"], ["embed", "src"]];
   for (const [tag, name] of tags) {
     await attempt(tag, () => made(tag, { [name]: `http://${address}/${tag}` }, document.body));
   }
   for (const rel of ["prefetch", "preload", "stylesheet", "modulepreload", "preconnect", "dns-prefetch", "icon", "manifest"]) {
     await attempt(rel, () => made("link", { rel, href: `http://${address}/${rel}`, as: "script" }, document.head));
   }
-  await attempt("form", () => {
-    const form = Object.assign(document.createElement("form"), { action: `http://${address}/form`, method: "post", target: "_blank" });
-    document.body.append(form);
-    form.submit();
-  });
   await attempt("style", () => made("style", { textContent: `body { background: url(http://${address}/css) }` }, document.head));
   await attempt("rtc", async () => {
     const turn = { urls: `turn:${address}?transport=tcp`, username: "x", credential: "x" };

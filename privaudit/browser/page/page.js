@@ -4,8 +4,11 @@ import { choosePhone } from "./usb.js";
 import { forgetLedgers, leftLedgers, openLedger } from "./keep.js";
 import { PageError, Python } from "./python.js";
 
+// A policy has no word for WebRTC that Chromium knows, so the page gives it up itself.
+for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection", "RTCDataChannel"]) delete window[name];
+
 const $ = (id) => document.getElementById(id);
-const { version, languages, countries, roms, androids, words } = JSON.parse($("page-data").textContent);
+const { version, languages, unreviewed, countries, roms, androids, words } = JSON.parse($("page-data").textContent);
 const VIEWS = ["home", "paper", "prepare", "work", "report", "plan", "result", "done"];
 const LANGUAGE_ALIASES = { tl: "fil", in: "id" };
 const QUICK_MS = 300; // no person closes a list as fast as that
@@ -57,6 +60,15 @@ function ticks(texts) {
   });
 }
 
+// Steps to tick, app by app.
+function stepBlocks(apps) {
+  return apps.flatMap(({ title, steps }) => {
+    const list = element("ol", undefined, { className: "ticks" });
+    list.append(...ticks(steps));
+    return [element("h3", title), list];
+  });
+}
+
 function options(select, rows, chosen) {
   fill(select, rows.map(([value, text]) => element("option", text, { value })));
   select.value = rows.some(([value]) => value === chosen) ? chosen : rows[0][0];
@@ -65,6 +77,7 @@ function options(select, rows, chosen) {
 function translatePage() {
   document.documentElement.lang = visit.language === "zh" ? "zh-Hans" : visit.language;
   for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
+  $("unreviewed").hidden = !unreviewed.includes(visit.language);
   for (const node of document.querySelectorAll("[data-title]")) node.title = t(node.dataset.title);
   const named = Object.entries(countries).map(([code, names]) => [code, names[visit.language] ?? names.en]);
   options($("country"), [["", t("browser.any_country")], ...named], visit.country);
@@ -233,9 +246,10 @@ function hear(kind, text) {
     const { allow, fingerprint, left } = JSON.parse(text);
     $("waiting").hidden = false;
     $("progress").textContent = "";
-    // The fingerprint stands alone and large below: it is compared with the phone's.
-    $("allow").textContent = allow;
+    const [before, after] = allow.split(fingerprint).map((part) => part.trim());
+    $("allow-before").textContent = before;
     $("fingerprint").textContent = fingerprint;
+    $("allow-after").textContent = after;
     $("left").textContent = left;
   } else if (kind === "changed") {
     $("changed").append(element("li", text));
@@ -377,11 +391,8 @@ function renderReport() {
   fill($("notices"), notices.map((text) => element("p", text, { className: "demo" })));
   $("cut").hidden = !cut;
   fill($("safety-notes"), items(safety));
-  fill($("apps"), apps.filter((app) => app.steps.length).flatMap((app) => {
-    const list = element("ol", undefined, { className: "ticks" });
-    list.append(...ticks(app.steps));
-    return [element("h3", app.label ? `${app.title} · ${app.label}` : app.title), list];
-  }));
+  const withSteps = apps.filter((app) => app.steps.length);
+  fill($("apps"), stepBlocks(withSteps.map(({ title, label, steps }) => ({ title: label ? `${title} · ${label}` : title, steps }))));
   $("check-others").textContent = check_others;
   $("change").hidden = !can_change || !apps.length;
   const packages = new Map();
@@ -502,11 +513,7 @@ function renderPlan({ safety, notes, apps, order, by_hand }) {
     blocks.push(element("h2", title), list);
   }
   blocks.push(element("p", order));
-  for (const { title, steps } of by_hand) {
-    const list = element("ol", undefined, { className: "ticks" });
-    list.append(...ticks(steps));
-    blocks.push(element("h3", `${title}: ${t("remedy.by_hand")}`), list);
-  }
+  if (by_hand.length) blocks.push(element("h2", t("remedy.by_hand")), ...stepBlocks(by_hand));
   fill($("plan-parts"), blocks);
   $("record-how").textContent = t("showSaveFilePicker" in window ? "browser.record_file" : "browser.record_stored");
   $("plan-agreed").checked = false;
@@ -541,9 +548,10 @@ async function runChanges(name, retry) {
   showWork(t(name === "apply" ? "browser.applying" : "browser.undoing"));
   $("stop").hidden = visit.isChanging = true;
   try {
-    const { lines = [], all_done } = await ask(name);
+    const { states = [], by_hand = [], all_done } = await ask(name);
     fill($("result-changed"), [...$("changed").children]);
-    $("result-lines").textContent = lines.join("\n").trim();
+    fill($("result-states"), items(states));
+    fill($("result-by-hand"), by_hand.length ? [element("h2", t("remedy.instead")), ...stepBlocks(by_hand)] : []);
     $("undo").hidden = name === "undo" && all_done;
     saveStored();
     show("result");
@@ -570,11 +578,15 @@ async function record() {
 }
 
 // Everything of this phone is gone afterwards: Python with what it read, the key, the permission, the stored ledger.
-async function forget() {
-  try {
-    await ask("close");
-  } catch {
-    // the phone is gone; the rest is forgotten all the same
+async function forget({ isBusy = false } = {}) {
+  if (isBusy) {
+    python.stop();
+  } else {
+    try {
+      await ask("close");
+    } catch {
+      // the phone is gone; the rest is forgotten all the same
+    }
   }
   try {
     await visit.line?.forget();
@@ -584,8 +596,8 @@ async function forget() {
   await forgetLedgers();
   Object.assign(visit, { line: null, ledger: null, shown: null, paper: null, isVirtual: false });
   for (const id of ["report-frame", "paper-frame"]) drawFrame(id, "");
-  for (const id of ["apps", "change-apps", "plan-parts", "result-changed", "changed", "usb-steps", "safety-notes", "notices", "letter-app"]) fill($(id), []);
-  $("result-lines").textContent = $("fingerprint").textContent = "";
+  for (const id of ["apps", "change-apps", "plan-parts", "result-changed", "result-states", "result-by-hand", "changed", "usb-steps", "safety-notes", "notices", "letter-app"]) fill($(id), []);
+  $("fingerprint").textContent = "";
   startPython();
 }
 
@@ -617,9 +629,9 @@ async function saveCounts() {
   });
 }
 
-// Python is ended in the middle of what it does; the phone keeps what was changed, and the ledger says what.
+// Ends Python in the middle of what it reads.
 async function stop() {
-  await forget();
+  await forget({ isBusy: true });
   show("home");
 }
 
