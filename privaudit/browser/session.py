@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
 from privaudit import audit, facts, knowledge, resume, roms
+from privaudit.atomic_write import atomic_writer
 from privaudit.browser.virtual_transport import VirtualTransport
 from privaudit.capture import archive, collector
 from privaudit.capture.model import Capture
@@ -208,7 +209,8 @@ class PageSession:
             os.chdir(folder)  # a sentence about the file names it, and no folder that nobody has seen
             try:
                 path = Path(_plain_file_name(name))
-                path.write_bytes(data)
+                with atomic_writer(path) as stream:
+                    stream.write(data)
                 self._read_file(path)
             finally:
                 os.chdir(before)
@@ -330,7 +332,7 @@ class PageSession:
             if self._capture is None:
                 save_text(json.render(report), folder / "report.json")
             else:
-                (folder / "capture.zip").write_bytes(self._archive_bytes())
+                archive.write_archive(self._capture, folder / "capture.zip")
 
         packed = io.BytesIO()
         with tempfile.TemporaryDirectory() as folder:
