@@ -20,8 +20,11 @@ async function gunzip(bytes) {
 const blobUrl = (bytes) => URL.createObjectURL(new Blob([bytes], { type: "text/javascript" }));
 
 async function start(parts) {
+  // The package is unpacked while Pyodide starts.
+  const { "app.zip": packedApp, ...packed } = parts;
+  const app = gunzip(packedApp);
   const files = {};
-  for (const [name, bytes] of Object.entries(parts)) files[name] = await gunzip(bytes);
+  await Promise.all(Object.entries(packed).map(async ([name, bytes]) => { files[name] = await gunzip(bytes); }));
   const { loadPyodide } = await import(blobUrl(files["pyodide.mjs"]));
   const { default: createPyodideModule } = await import(blobUrl(files["pyodide.asm.mjs"]));
   // Pyodide fetches two files. There is no network: it gets them from here.
@@ -33,7 +36,7 @@ async function start(parts) {
   };
   const lockFileContents = new TextDecoder().decode(files["pyodide-lock.json"]);
   const python = await loadPyodide({ indexURL: "blob:none/", createPyodideModule, lockFileContents });
-  python.unpackArchive(files["app.zip"], "zip", { extractDir: "/app" });
+  python.unpackArchive(await app, "zip", { extractDir: "/app" });
   for (const name of Object.keys(files)) delete files[name];
   const open = python.runPython(`
 import gc, sys
