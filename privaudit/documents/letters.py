@@ -4,6 +4,8 @@ No personal data come from the phone: names, numbers and addresses are blanks. N
 payment. Articles of law come from `privaudit.knowledge.rights` alone, each with its mark if nobody has verified it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Final

@@ -3,6 +3,8 @@
 Uses adb's own key if there is one, so that the owner of a phone is asked only once.
 """
 
+from __future__ import annotations
+
 import base64
 import contextlib
 import hashlib
