@@ -29,7 +29,7 @@ PAGE = ROOT / "dist" / "privaudit.html"
 FAKE_USB = (Path(__file__).parent / "fake_usb.js").read_text(encoding="utf-8")
 WHOLE = bool(os.environ.get("PRIVAUDIT_BROWSER"))
 """Set by `make test-browser`, which has built the page: nothing is skipped."""
-PATIENCE_S = 40
+PATIENCE_S = 120
 slow = pytest.mark.skipif(not WHOLE, reason="takes minutes: make test-browser")
 
 
