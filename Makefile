@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench untranslated schema oldest fuzz portable browser test-browser lock release lab-tcp lab-usb clean
+.PHONY: demo test check bench untranslated schema oldest fuzz portable browser test-browser lock release lab-tcp lab-usb lab-browser clean
 .DELETE_ON_ERROR:
 
 $(READY): pyproject.toml
@@ -94,6 +94,11 @@ release: $(READY)
 lab-tcp: $(READY)
 	tests/lab/build.sh tcp
 	$(BIN)/python -m pytest tests/lab $(ARGS)
+
+# Chromium in the virtual machine, and the page in it against a phone's own daemon over a virtual USB bus.
+lab-browser: browser
+	tests/lab/build.sh browser
+	tests/lab/browser/run.sh dist/privaudit.html $(BIN)/python tests/lab/browser/drive.py
 
 lab-usb:
 	tests/lab/build.sh usb
