@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench untranslated schema oldest fuzz portable lock release lab-tcp lab-usb clean
+.PHONY: demo test check bench untranslated schema oldest fuzz portable browser test-browser lock release lab-tcp lab-usb lab-browser clean
 .DELETE_ON_ERROR:
 
 $(READY): pyproject.toml
@@ -74,6 +74,14 @@ fuzz: .fuzz/.ready
 portable: $(READY)
 	$(BIN)/python tools/portable/build.py $(ARGS)
 
+# The page that checks a phone in a browser: dist/privaudit.html, and dist/privaudit-page/ for a static host. Needs node.
+browser: $(READY)
+	$(BIN)/python tools/browser/build.py $(ARGS)
+
+# The page in Chromium, whole; `make test` has one test of it.
+test-browser: browser
+	PRIVAUDIT_BROWSER=1 $(BIN)/python -m pytest tests/browser $(ARGS)
+
 # The pins of what these hold, with their hashes, from what is newest now.
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
@@ -87,6 +95,11 @@ release: $(READY)
 lab-tcp: $(READY)
 	tests/lab/build.sh tcp
 	$(BIN)/python -m pytest tests/lab $(ARGS)
+
+# Chromium in the virtual machine, and the page in it against a phone's own daemon over a virtual USB bus.
+lab-browser: browser
+	tests/lab/build.sh browser
+	tests/lab/browser/run.sh dist/privaudit.html $(BIN)/python tests/lab/browser/drive.py
 
 lab-usb:
 	tests/lab/build.sh usb

@@ -32,19 +32,22 @@ STAGES = {
     "facts": {"apk", "capture", "dumpsys"},
     "knowledge": {"apk", "i18n"},
     "findings": {"capture", "facts", "i18n", "knowledge"},  # evidence is cut out of the capture
-    # A step closes what a finding names. A change is read back by the parsers of a capture.
-    "revocation": {"capture", "dumpsys", "facts", "findings", "i18n", "roms", "transport"},
+    # A step closes what a finding names. A change is read back by the parsers of a capture. The lists say what lends.
+    "revocation": {"capture", "dumpsys", "facts", "findings", "i18n", "knowledge", "roms", "transport"},
     "report": {"facts", "i18n", "knowledge", "revocation", "roms"},
     # A file is judged like what a phone answers, and may be on a phone.
     "vetting": {"apk", "capture", "dumpsys", "facts", "findings", "i18n", "knowledge", "report", "transport"},
-    "documents": {"capture", "i18n", "knowledge", "report"},
+    "documents": {"capture", "i18n", "knowledge", "report", "revocation", "roms"},  # a page has steps
     "virtual_phone": {"transport"},  # the audit is tested against it, and it knows no audit
 }
 # It runs the pipeline for many phones, and rehearses with the virtual phone; it never changes a phone (see below).
 STAGES["workshop"] = {*STAGES, "audit", "resume", "roms"} - {"vetting"}
 STAGES["cli"] = {*STAGES, "audit", "resume", "roms"}
+# It does what the commands do, for one phone; of a workshop it has the words of consent and the counts.
+STAGES["browser"] = {*STAGES, "audit", "resume", "roms"} - {"cli", "vetting"}
 PIPELINE = {
-    "audit": {*STAGES} - {"cli", "workshop", "documents", "vetting", "report", "virtual_phone", "i18n", "dumpsys"},
+    "audit": {*STAGES}
+    - {"browser", "cli", "workshop", "documents", "vetting", "report", "virtual_phone", "i18n", "dumpsys"},
     "resume": {"apk", "audit", "capture", "dumpsys", "facts", "knowledge", "transport"},
 }
 """The modules that join the stages."""
@@ -119,6 +122,7 @@ def test_each_outside_library_is_imported_in_one_place():
     assert importers("jinja2") == {"report.html_page", "virtual_phone.dump_writers.package_dump"}
     assert importers("markupsafe") == {"report.html_page"}
     assert importers("platformdirs") == {"knowledge.releases"}
+    assert importers("pyodide") == {"browser.worker_host", "transport.webusb"}
     for package in ("adb_shell", "usb1", "libusb_package"):
         assert all(module.startswith("transport.") for module in importers(package)), package
 

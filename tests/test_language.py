@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import privaudit
+from privaudit.browser import page_data
 from privaudit.i18n import Translator, catalog
 from privaudit.i18n.sanitize import MAX_LABEL_CHARS, display_name, sanitize_text
 from privaudit.model import Message
@@ -62,6 +63,7 @@ def used_keys():
         text = file.read_text(encoding="utf-8")
         keys = re.findall(rf"['\"]({AREA}\.\w+)['\"]", text)
         used += [(file.name, re.escape(key) + (r"\w*" if key.endswith("_") else "")) for key in keys]
+    used += [("browser/page", re.escape(key)) for key in page_data.named_keys()]
     return tuple(used)
 
 

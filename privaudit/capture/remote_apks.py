@@ -6,11 +6,12 @@ the manifest, the resource table and, if certificates are requested, the signing
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from privaudit.apk.parts import ApkError, ApkPart, ApkParts, apk_message
 from privaudit.capture import remote_file
@@ -105,7 +106,7 @@ def _read_batch(transport: Transport, requests: Sequence[ApkRequest]) -> Iterato
         else:
             key = "apk.cannot_open" if is_apk_path(request.path) else "apk.path_unusual"
             yield index, _unread_apk(request, AnswerState.UNREADABLE, apk_message(key))
-    with ThreadPoolExecutor(1, thread_name_prefix="apks") as pool:
+    with _create_pool() as pool:
         # One round trip is under way while the bytes of the previous one are parsed.
         in_flight: Mapping[int, list[BlockRange]] = {}
         transfer: Future[None] | None = None
@@ -123,6 +124,24 @@ def _read_batch(transport: Transport, requests: Sequence[ApkRequest]) -> Iterato
                     del readers[index]
                     yield index, apk
             in_flight, transfer = selected, next_transfer
+
+
+class _InlineExecutor(Executor):
+    """Runs each call before `submit` returns: a browser has no threads."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - as every executor: the caller gets it from the future
+            future.set_exception(error)
+        return future
+
+
+def _create_pool() -> Executor:
+    if sys.platform == "emscripten":
+        return _InlineExecutor()
+    return ThreadPoolExecutor(1, thread_name_prefix="apks")
 
 
 def _next_round(readers: Mapping[int, _ApkReader]) -> Mapping[int, list[BlockRange]]:

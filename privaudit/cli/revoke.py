@@ -9,11 +9,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,20 +21,15 @@ from privaudit.cli import app_names, options
 from privaudit.cli.console import CliConsole, is_yes, open_console
 from privaudit.cli.options import argument, option
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE, PhoneError, SourceError, UsageError
-from privaudit.model import App, Facts, Step, UserKind
 from privaudit.revocation.change import Change, ChangeKind, Outcome
 
 if TYPE_CHECKING:
     from privaudit.capture.model import Capture
-    from privaudit.facts import PhoneFacts
     from privaudit.knowledge import Knowledge
     from privaudit.revocation.apply import LedgerRun
-    from privaudit.revocation.ledger import InstallFingerprint, Ledger
-    from privaudit.revocation.plan import RevocationPlan
+    from privaudit.revocation.ledger import Ledger
+    from privaudit.revocation.prepare import AppsByUser, PlannedRevocation
     from privaudit.transport.base import Transport
-
-AppsByUser: TypeAlias = Mapping[tuple[str, int], App]
-"""The apps that the user named, by package and Android user."""
 
 
 def revoke(  # noqa: PLR0913 - one parameter per option
@@ -112,35 +106,32 @@ class RevocationCommand:
             self._print_plan(saved)
             self._console.print_message("cli.only_planned")
 
-    def _plan_from(self, saved: Capture, names: list[str], *, uninstall: bool) -> _PlannedRevocation:
+    def _plan_from(self, saved: Capture, names: list[str], *, uninstall: bool) -> PlannedRevocation:
         from privaudit import facts, knowledge
+        from privaudit.revocation import prepare
 
         lists = knowledge.load_knowledge(extra_lists=self._phone.signatures, demo=saved.demo)
         packages = app_names.resolve_packages(self._console, names, facts.summarise_phone(saved).summaries)
-        return _plan_revocation(saved, lists, packages, uninstall=uninstall)
+        return prepare.plan_revocation(saved, lists, packages, uninstall=uninstall)
 
     def _revoke_on_phone(
-        self, names: list[str], saved: _PlannedRevocation | None, ledger_path: Path | None, *, uninstall: bool
+        self, names: list[str], saved: PlannedRevocation | None, ledger_path: Path | None, *, uninstall: bool
     ) -> None:
         """Print the plan for the connected phone (that of the plan `saved`, if any); with `apply`, carry it out."""
         from privaudit import knowledge
+        from privaudit.revocation import prepare
 
-        lists = knowledge.load_knowledge(
-            extra_lists=self._phone.signatures, demo=saved is not None and saved.capture.demo
-        )
+        demo = saved is not None and saved.capture.demo
+        lists = knowledge.load_knowledge(extra_lists=self._phone.signatures, demo=demo)
         wanted = names if saved is None else list(dict.fromkeys(package for package, _ in saved.apps))
         with self._console.connect(self._phone.transport, self._phone.serial) as connection:
-            capture, phone_facts = self._collect(connection, lists, wanted)
-            packages = app_names.resolve_packages(self._console, wanted, phone_facts.summaries)
-            planned = _plan_revocation(
-                _with_details(connection, capture, packages), lists, packages, uninstall=uninstall
-            )
+            capture, packages = self._collect(connection, lists, wanted)
+            planned = prepare.plan_revocation(capture, lists, packages, uninstall=uninstall)
             if saved is not None:
-                from privaudit.revocation.ledger import compute_fingerprint, matches_fingerprint
+                from privaudit.revocation.ledger import compute_fingerprint
 
-                if not matches_fingerprint(compute_fingerprint(saved.facts), planned.facts):
-                    raise PhoneError("errors.other_phone")
-                _require_same_plan(saved.plan, planned.plan)
+                prepare.require_same_device(compute_fingerprint(saved.facts), planned.facts)
+                prepare.require_same_plan(saved.plan, planned.plan)
             self._print_plan(planned)
             if not self._apply:
                 self._console.print_message("cli.only_planned")
@@ -154,7 +145,7 @@ class RevocationCommand:
         from privaudit import facts
         from privaudit.capture.collector import collect_answers, collect_first_round
         from privaudit.report import revocation_text
-        from privaudit.revocation import state
+        from privaudit.revocation import prepare, state
         from privaudit.revocation.ledger import compute_fingerprint, read_ledger, read_sealed_capture
 
         ledger = read_ledger(ledger_path)
@@ -169,7 +160,7 @@ class RevocationCommand:
         with self._console.connect(self._phone.transport, self._phone.serial) as connection:
             capture = collect_first_round(connection, on_round=self._console.print_round)
             for known in (ledger.phone, fingerprint):
-                _require_same_device(known, facts.gather_facts(capture), packages)
+                prepare.require_same_device(known, facts.gather_facts(capture), packages)
             capture = capture.with_answers(collect_answers(connection, (f"package.{name}" for name in packages)))
             if not self._confirm("cli.ask_undo", len(ledger.entries)):
                 return
@@ -180,19 +171,22 @@ class RevocationCommand:
         if any(entry.may_need_undo for entry in undone.entries):
             raise typer.Exit(EXIT_UNREADABLE)
 
-    def _collect(self, connection: Transport, knowledge: Knowledge, names: list[str]) -> tuple[Capture, PhoneFacts]:
-        """Take a capture of the phone, with the details of the apps called `names`."""
+    def _collect(self, connection: Transport, knowledge: Knowledge, names: list[str]) -> tuple[Capture, list[str]]:
+        """Take a capture of the phone with the own dumps of the apps called `names`; return their packages too."""
         from privaudit import audit
+        from privaudit.revocation import prepare
 
-        return audit.collect_with_facts(
+        capture, phone_facts = audit.collect_with_facts(
             connection,
             knowledge,
             options=audit.CollectionOptions(app_names=tuple(names)),
             progress=self._console.print_round,
             on_apk_progress=self._console.update_progress_bar,
         )
+        packages = app_names.resolve_packages(self._console, names, phone_facts.summaries)
+        return prepare.read_own_dumps(connection, capture, packages), packages
 
-    def _print_plan(self, planned: _PlannedRevocation) -> None:
+    def _print_plan(self, planned: PlannedRevocation) -> None:
         from privaudit.report import revocation_text
 
         self._console.write_stdout(revocation_text.format_plan(self._console.language, planned.plan, planned.apps))
@@ -214,31 +208,25 @@ class RevocationCommand:
                 return False
         return True
 
-    def _apply_plan(self, connection: Transport, planned: _PlannedRevocation, ledger_path: Path) -> None:
+    def _apply_plan(self, connection: Transport, planned: PlannedRevocation, ledger_path: Path) -> None:
         from privaudit.capture import archive
-        from privaudit.revocation import ledger, state
-        from privaudit.revocation.plan import build_plan
+        from privaudit.revocation import ledger, prepare
 
-        plan, apps, capture = planned.plan, planned.apps, planned.capture
-        if not self._confirm_changes(plan.changes):
+        if not self._confirm_changes(planned.plan.changes):
             return
         before = ledger_path.with_name(f"{ledger_path.name.removesuffix('.json').removesuffix('.ledger')}.before.zip")
         if before.exists():
             raise UsageError("errors.exists", path=str(before))
-        archive.write_archive(capture, before)
+        archive.write_archive(planned.capture, before)
         self._console.print_message("cli.saved_private", path=str(before))
-        # Between the plan and the answer the user may have changed a setting, or connected another phone.
-        current_state = state.refresh_state(connection, capture, {package for package, _ in apps})
-        uninstall = any(change.kind is ChangeKind.UNINSTALL for change in plan.changes)
-        _require_same_plan(plan, build_plan(current_state, apps.values(), planned.facts.users, uninstall=uninstall))
         reference = ledger.CaptureReference(file=before.name, sha256=hashlib.sha256(before.read_bytes()).hexdigest())
-        fingerprint = ledger.compute_fingerprint(planned.facts)
-        new_ledger = ledger.create_ledger(plan.changes, fingerprint, reference, demo=capture.demo)
+        new_ledger = prepare.begin_ledger(connection, planned, reference)
         ledger.write_ledger(new_ledger, ledger_path)
-        self._apply_ledger(connection, capture, new_ledger, ledger_path, apps)
+        self._apply_ledger(connection, planned.capture, new_ledger, ledger_path, planned.apps)
 
     def _resume(self, names: list[str], ledger_path: Path) -> None:
         from privaudit import facts, knowledge
+        from privaudit.revocation import prepare
         from privaudit.revocation.ledger import read_ledger, read_sealed_capture
 
         ledger = read_ledger(ledger_path)
@@ -255,11 +243,11 @@ class RevocationCommand:
             return
         lists = knowledge.load_knowledge(extra_lists=self._phone.signatures, demo=ledger.demo)
         with self._console.connect(self._phone.transport, self._phone.serial) as connection:
-            capture = _with_details(connection, self._collect(connection, lists, packages)[0], packages)
+            capture, _ = self._collect(connection, lists, packages)
             phone_facts = facts.gather_facts(capture)
-            _require_same_device(ledger.phone, phone_facts, packages)
+            prepare.require_same_device(ledger.phone, phone_facts, packages)
             if self._confirm_changes(pending):
-                apps = _select_apps(phone_facts, lists, packages)
+                apps = prepare.select_apps(phone_facts, lists, packages)
                 self._apply_ledger(connection, capture, ledger, ledger_path, apps)
 
     def _apply_ledger(
@@ -269,28 +257,24 @@ class RevocationCommand:
         run = self._create_run(connection, capture, ledger, ledger_path)
         with self._resume_hint("cli.stopped_between", ledger_path):
             applied = run.apply()
-            self._print_result(run, applied, apps)
+            self._print_result(run, apps, ledger_path)
         self._console.print_message("cli.ledger_kept", path=str(ledger_path))
         if any(entry.outcome is not Outcome.DONE for entry in applied.entries):
             raise typer.Exit(EXIT_UNREADABLE)
 
     def _create_run(self, connection: Transport, capture: Capture, ledger: Ledger, ledger_path: Path) -> LedgerRun:
         """Create a run over `ledger` that prints each change when it is finished."""
-        from privaudit.dumpsys import device
         from privaudit.report import revocation_text
         from privaudit.revocation.apply import LedgerRun
+        from privaudit.revocation.ledger import write_ledger
 
         language = self._console.language
-        phone = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None)
-        if phone.sdk is None:
-            raise PhoneError("errors.sdk_unread")
         return LedgerRun(
             transport=connection,
             capture=capture,
-            ledger_path=ledger_path,
+            write_ledger=lambda written: write_ledger(written, ledger_path),
             ledger=ledger,
             on_change=lambda _, entry: self._console.write_lines(revocation_text.outcome_lines(language, entry)),
-            sdk=phone.sdk,
         )
 
     @contextlib.contextmanager
@@ -305,107 +289,18 @@ class RevocationCommand:
             self._console.print_message(key, path=str(ledger_path))
             raise
 
-    def _print_result(self, run: LedgerRun, applied: Ledger, apps: AppsByUser) -> None:
-        """Print the state of the apps now, and what remains to be done by hand."""
+    def _print_result(self, run: LedgerRun, apps: AppsByUser, ledger_path: Path) -> None:
+        """Print the state of the apps now, what remains to be done by hand, and how to check again tomorrow."""
         from privaudit.report import revocation_text
-        from privaudit.revocation import steps
 
-        language = self._console.language
-        current = run.refresh_state()
-        lines = [""]
-        for key, app in apps.items():
-            lines += revocation_text.final_state(language, datetime.now().astimezone(), current.find_app(*key), app)
-        manual_steps: dict[tuple[str, int], set[str]] = {}
-        for entry in applied.entries:
-            step = entry.change.manual_step
-            if entry.outcome is not Outcome.DONE and step is not None:
-                manual_steps.setdefault((entry.change.package, entry.change.user), set()).add(step)
-        kinds = {user.id: user.kind for user in current.facts.users}
-        remaining: dict[tuple[str, int], tuple[Step, ...]] = {}
-        for key, names in manual_steps.items():
-            app = replace(current.find_app(*key) or apps[key], label=apps[key].label)
-            kind = kinds.get(app.user, UserKind.OTHER)
-            remaining[key] = steps.steps_for_kinds(names, app, current.facts.phone, kind)
-        if any(remaining.values()):
-            lines += revocation_text.manual_step_lines(language, "remedy.instead", remaining, apps)
-        lines += (language.t("remedy.regrant"), *(f"  {command}" for command in self._check_again_commands(run)))
-        self._console.write_lines(lines)
+        lines = revocation_text.result_lines(self._console.language, datetime.now().astimezone(), run, apps)
+        commands = self._check_again_commands(ledger_path, ledger_path.with_name(run.ledger.capture.file))
+        self._console.write_lines((*lines, *commands))
 
-    def _check_again_commands(self, run: LedgerRun) -> tuple[str, str]:
-        """Return what to type tomorrow: a capture of this phone, and its comparison with the one before the changes."""
-        path = run.ledger_path
-        before = path.with_name(run.ledger.capture.file)
-        later = path.with_name(f"{path.name.removesuffix('.json').removesuffix('.ledger')}.later.zip")
+    def _check_again_commands(self, ledger_path: Path, before: Path) -> Iterator[str]:
+        """Yield what to type tomorrow: a capture of this phone, and its comparison with the one before the changes."""
+        later = before.with_name(f"{before.name.removesuffix('.zip').removesuffix('.before')}.later.zip")
         phone = [] if self._phone.transport == "auto" else ["--transport", self._phone.transport]
         phone += ["--serial", self._phone.serial] if self._phone.serial is not None else []
-        return (
-            f"privaudit {shlex.join(['capture', str(later), *phone])}",
-            f"privaudit {shlex.join(['diff', str(before), str(later), '--ledger', str(path)])}",
-        )
-
-
-def _with_details(connection: Transport, capture: Capture, packages: Iterable[str]) -> Capture:
-    """Return `capture` with the details of `packages`, as far as it lacks them."""
-    from privaudit.capture.collector import collect_answers
-
-    missing = [f"package.{name}" for name in packages if f"package.{name}" not in capture.answers]
-    return capture.with_answers(collect_answers(connection, missing))
-
-
-@dataclass(frozen=True, slots=True)
-class _PlannedRevocation:
-    """What would be changed on the phone that a capture was taken of."""
-
-    capture: Capture
-    facts: Facts
-    apps: AppsByUser
-    plan: RevocationPlan
-
-
-def _plan_revocation(
-    capture: Capture, knowledge: Knowledge, packages: list[str], *, uninstall: bool
-) -> _PlannedRevocation:
-    from privaudit import facts
-    from privaudit.revocation import state
-    from privaudit.revocation.plan import build_plan
-
-    phone_facts = facts.gather_facts(capture)
-    apps = _select_apps(phone_facts, knowledge, packages)
-    installed = {package for package, _ in apps}
-    for name in packages:
-        if name not in installed:
-            raise UsageError("errors.app_missing", app=name)
-    plan = build_plan(state.read_state(capture, packages), apps.values(), phone_facts.users, uninstall=uninstall)
-    return _PlannedRevocation(capture, phone_facts, apps, plan)
-
-
-def _select_apps(phone_facts: Facts, knowledge: Knowledge, packages: Iterable[str]) -> AppsByUser:
-    """Return the named apps, for each Android user that has them, in the order in which they were named."""
-    from privaudit import findings
-
-    recognised = findings.recognise_apps(phone_facts.apps, knowledge)
-    return {
-        (app.package, app.user): app for name in dict.fromkeys(packages) for app in recognised if app.package == name
-    }
-
-
-def _require_same_device(fingerprint: InstallFingerprint, phone_facts: Facts, packages: Collection[str]) -> None:
-    """Raise PhoneError unless this is the phone of `fingerprint`, with none of `packages` reinstalled since."""
-    from privaudit.revocation.ledger import find_reinstalled_package, matches_fingerprint
-
-    if not matches_fingerprint(fingerprint, phone_facts):
-        raise PhoneError("errors.other_phone")
-    reinstalled = find_reinstalled_package(fingerprint, phone_facts, packages)
-    if reinstalled is not None:
-        raise PhoneError("errors.installed_anew", app=reinstalled)
-
-
-def _require_same_plan(before: RevocationPlan, current: RevocationPlan) -> None:
-    """Raise PhoneError unless the phone is still as it was planned for."""
-    # Without force-stops: whether an app runs changes by itself.
-    planned, needed = (
-        {change for change in plan.changes if change.kind is not ChangeKind.FORCE_STOP} for plan in (before, current)
-    )
-    if planned != needed:
-        change = next(iter(planned ^ needed))
-        raise PhoneError("errors.plan_changed", app=change.package, what=change.what or change.kind.value)
+        yield f"  privaudit {shlex.join(['capture', str(later), *phone])}"
+        yield f"  privaudit {shlex.join(['diff', str(before), str(later), '--ledger', str(ledger_path)])}"

@@ -4,6 +4,8 @@ No personal data come from the phone: names, numbers and addresses are blanks. N
 payment. Articles of law come from `privaudit.knowledge.rights` alone, each with its mark if nobody has verified it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Final
@@ -14,6 +16,7 @@ from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
 from privaudit.knowledge.rights import CountryRights, Demand, RightsItem, in_language
 from privaudit.model import Report
+from privaudit.report import matrix
 from privaudit.report.rights import add_verify_mark, item_title, unreviewed_notice
 from privaudit.report.view import ReportView
 
@@ -60,15 +63,27 @@ def draft_letter(report: Report, package: str, kind: LetterKind, country_rights:
 
     Raises `UsageError` if the report has no finding about this app, `SourceError` if it has no findings at all.
     """
-    language_code = country_rights.country.letter
-    draft = _LetterDraft(ReportView(report, Translator(language_code)), package, country_rights)
+    if not report.findings:
+        raise SourceError("errors.nothing_to_write_about")
+    known = tuple(dict.fromkeys(finding.package for finding in report.findings))
+    if package not in known:
+        raise UsageError("errors.app_not_in_report", app=package, known=known)
+    return _write_letter(_LetterDraft(report, package, country_rights), kind)
+
+
+def draft_blank_letter(kind: LetterKind, country_rights: CountryRights) -> documents.Document:
+    """Return a letter, in the country's language, in which also the app and its access are filled in by hand."""
+    return _write_letter(_LetterDraft(None, "", country_rights), kind)
+
+
+def _write_letter(draft: _LetterDraft, kind: LetterKind) -> documents.Document:
     title_key, write_blocks = {
         LetterKind.DELETION: ("papers.title_deletion", draft.demand_blocks),
         LetterKind.COMPLAINT: ("papers.title_complaint", draft.complaint_blocks),
         LetterKind.EVIDENCE_LIST: ("papers.title_evidence_list", draft.evidence_list_blocks),
     }[kind]
     title = draft.t(title_key)
-    return documents.Document(title, language_code, tuple(write_blocks(title)))
+    return documents.Document(title, draft.language.code, tuple(write_blocks(title)))
 
 
 def incident_log_blocks(language: Translator) -> Iterator[documents.DocumentBlock]:
@@ -83,17 +98,12 @@ def incident_log_table(language: Translator, rows: int) -> documents.DocumentTab
 
 
 class _LetterDraft:
-    """Builds the blocks of each kind of letter about one app."""
+    """Builds the blocks of each kind of letter about one app; without a report, with blanks about it."""
 
-    def __init__(self, view: ReportView, package: str, country_rights: CountryRights) -> None:
-        if not view.report.findings:
-            raise SourceError("errors.nothing_to_write_about")
-        known = tuple(dict.fromkeys(finding.package for finding in view.report.findings))
-        if package not in known:
-            raise UsageError("errors.app_not_in_report", app=package, known=known)
-        self.view = view
-        self.t = view.t
-        self.language = view.language
+    def __init__(self, report: Report | None, package: str, country_rights: CountryRights) -> None:
+        self.language = Translator(country_rights.country.letter)
+        self.view = None if report is None else ReportView(report, self.language)
+        self.t = self.language.t
         self.package = package
         self.country_rights = country_rights
 
@@ -101,7 +111,7 @@ class _LetterDraft:
         yield from self._instruction_blocks(*_BEFORE_KEYS, "papers.before_day", "papers.before_send")
         yield from self._title_blocks(title)
         yield self._fields_with_app("papers.to", "papers.to_reach", "papers.from", "papers.account", "papers.date")
-        yield from app_blocks.access_blocks(self.view, self.package)
+        yield from self._access_blocks()
         yield documents.Heading(self.t("papers.demand_head"))
         yield documents.numbered_list(self._with_articles(key, demand) for demand, key in _DEMAND_KEYS.items())
         yield documents.Paragraph(self.t("papers.demand_kept"))
@@ -123,7 +133,7 @@ class _LetterDraft:
             "papers.happened_whom",
             "papers.happened_words",
         )
-        yield from app_blocks.access_blocks(self.view, self.package)
+        yield from self._access_blocks()
         yield documents.Heading(self.t("papers.asks_head"))
         investigate = self._with_articles("papers.asks_look", "complain")
         yield documents.numbered_list((investigate, *self._sentences("papers.asks_stop", "papers.asks_result")))
@@ -142,15 +152,30 @@ class _LetterDraft:
     def evidence_list_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
         yield from self._title_blocks(title)
         yield documents.Paragraph(self.t("papers.list_intro"))
-        yield documents.FieldList((*app_blocks.app_rows(self.view, self.package), *app_blocks.audit_rows(self.view)))
-        yield from app_blocks.access_blocks(self.view, self.package)
-        yield documents.Heading(self.t("papers.list_lines"))
-        yield app_blocks.evidence_table(self.view, self.package)
+        audit_rows = app_blocks.audit_rows(self.view) if self.view is not None else ()
+        yield documents.FieldList((*self._app_rows(), *audit_rows))
+        yield from self._access_blocks()
+        if self.view is not None:
+            yield documents.Heading(self.t("papers.list_lines"))
+            yield app_blocks.evidence_table(self.view, self.package)
         yield documents.Heading(self.t("papers.list_by_hand"))
         yield documents.checkbox_list(in_language(item.text, self.language.code) for item in self.country_rights.save)
         yield documents.PageBreak()
         yield documents.Heading(self.t("papers.log_head"))
         yield from incident_log_blocks(self.language)
+
+    def _app_rows(self) -> tuple[tuple[str, str | None], ...]:
+        if self.view is None:
+            return self._fields("papers.app", "papers.package", "papers.version").rows
+        return app_blocks.app_rows(self.view, self.package)
+
+    def _access_blocks(self) -> Iterator[documents.DocumentBlock]:
+        if self.view is not None:
+            yield from app_blocks.access_blocks(self.view, self.package)
+            return
+        yield documents.Paragraph(self.t("papers.found_by_hand"))
+        yield documents.checkbox_list(self._sentences(*matrix.DATA_LABEL_KEYS.values()))
+        yield documents.Paragraph(self.t("papers.found_limits"))
 
     def _instruction_blocks(self, *keys: str) -> Iterator[documents.DocumentBlock]:
         """Yield a page of instructions that is not part of the letter."""
@@ -160,7 +185,7 @@ class _LetterDraft:
 
     def _title_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
         yield documents.Title(title)
-        if self.view.report.demo:
+        if self.view is not None and self.view.report.demo:
             yield documents.Paragraph(self.t("report.demo"), strong=True)
 
     def _with_articles(self, key: str, demand: Demand) -> str:
@@ -178,7 +203,7 @@ class _LetterDraft:
         return documents.blank_fields(*self._sentences(*keys))
 
     def _fields_with_app(self, *keys: str) -> documents.FieldList:
-        return documents.FieldList((*self._fields(*keys).rows, *app_blocks.app_rows(self.view, self.package)))
+        return documents.FieldList((*self._fields(*keys).rows, *self._app_rows()))
 
     def _sentences(self, *keys: str) -> tuple[str, ...]:
         return tuple(map(self.t, keys))

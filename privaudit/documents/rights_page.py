@@ -24,6 +24,12 @@ def page_for_contacts(country_rights: CountryRights, language: Translator) -> do
     return documents.titled_document(language.t("papers.friends_title"), language.code, blocks)
 
 
+def call_page(country_rights: CountryRights, language: Translator) -> documents.Document:
+    """Return what to say and what not to say while a collector calls."""
+    blocks = _RightsPage(country_rights, language).call_blocks()
+    return documents.titled_document(language.t("papers.call_title"), language.code, blocks)
+
+
 class _RightsPage:
     """Builds the blocks of both pages, numbering the sources as they are cited."""
 
@@ -62,6 +68,20 @@ class _RightsPage:
             yield documents.Paragraph(self._language.t("papers.friends_where"), strong=True)
             yield documents.bullet_list(format_item(item, self._language) for item in offices)
         yield documents.Paragraph(self._language.t("papers.friends_not_advice"))
+
+    def call_blocks(self) -> Iterator[documents.DocumentBlock]:
+        """Yield a page without sources, to be read while the phone rings."""
+        t, rights = self._language.t, self._rights
+        yield documents.Paragraph(t("rights.debt"), strong=True)
+        yield from map(documents.Paragraph, unreviewed_notice(self._language))
+        for heading_key, items in (
+            ("papers.part_police", rights.police),
+            ("papers.part_caller", rights.caller),
+            ("papers.part_save", rights.save),
+            ("papers.part_friends", rights.friends),
+        ):
+            yield documents.Heading(t(heading_key))
+            yield documents.bullet_list(format_item(item, self._language) for item in items)
 
     def _question_blocks(self) -> Iterator[documents.DocumentBlock]:
         code = self._language.code

@@ -32,7 +32,7 @@ def render_page(
 
     The template extends ``base.html.jinja``; its values in `context` are worded by a `Translator` with `isolate_bidi`.
     """
-    style = _read_resource(f"{stylesheet}.css")
+    style = read_stylesheet(stylesheet)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     page_context = {
         "language": _LANGUAGE_TAGS.get(language.code, language.code),
@@ -55,6 +55,11 @@ def _jinja_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def read_stylesheet(name: str) -> str:
+    """Return a style sheet of ``data/templates``, as it stands in a page."""
+    return _read_resource(f"{name}.css")
 
 
 def _read_resource(name: str) -> str:

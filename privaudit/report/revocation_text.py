@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Any, Final
 
 from privaudit import roms
 from privaudit.i18n import Translator
@@ -14,14 +15,13 @@ from privaudit.report import summary
 from privaudit.report.layout import hanging_indent, title_indent, wrap
 from privaudit.report.view import DATA_NAME_KEYS, ReportView
 from privaudit.revocation import commands, steps
-from privaudit.revocation.apply import MAX_ERROR_CHARS
+from privaudit.revocation.apply import MAX_ERROR_CHARS, LedgerRun
 from privaudit.revocation.change import Change, ChangeKind, Outcome
 from privaudit.revocation.ledger import Ledger, LedgerEntry
 from privaudit.revocation.plan import RevocationPlan
+from privaudit.revocation.prepare import AppsByUser
 from privaudit.revocation.state import DeviceState
 
-AppsByUser: TypeAlias = Mapping[tuple[str, int], App]
-"""The apps to revoke, by package and user."""
 _LINE_COLUMNS: Final = 80
 _CHANGE_KEYS: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.ROLE: "remedy.role",
@@ -155,6 +155,35 @@ def _plan_lines(language: Translator, plan: RevocationPlan, apps: AppsByUser) ->
         yield from manual_step_lines(language, "remedy.by_hand", steps_by_app, apps)
 
 
+def plan_parts(language: Translator, plan: RevocationPlan, apps: AppsByUser) -> dict[str, Any]:
+    """Return the whole plan as sentences by part, for a page to lay out."""
+    translate = language.translate
+    changes_by_app: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for planned in plan.planned_changes:
+        change = planned.change
+        changes_by_app.setdefault((change.package, change.user), []).append(
+            {
+                "closes": translate(describe_change(change)),
+                "why": translate(planned.why),
+                "commands": [*_command_lines(language, change, plan.phone.sdk or 0)],
+                "caveats": [*map(translate, planned.caveats)],
+            }
+        )
+    return {
+        "safety": [*map(translate, steps.SAFETY_NOTES)],
+        "notes": [*map(translate, plan.notes)],
+        "apps": [{"title": _app_heading(language, apps[key]), "changes": rows} for key, rows in changes_by_app.items()],
+        "order": language.t("remedy.order" if plan.planned_changes else "remedy.nothing"),
+        "by_hand": [
+            {
+                "title": _app_heading(language, apps[manual.package, manual.user]),
+                "steps": [*map(translate, manual.steps)],
+            }
+            for manual in plan.manual_steps
+        ],
+    }
+
+
 def _change_lines(language: Translator, plan: RevocationPlan, apps: AppsByUser) -> Iterator[str]:
     number = 0
     printed_caveats: list[Message] = []
@@ -233,6 +262,54 @@ def outcome_lines(language: Translator, entry: LedgerEntry) -> Iterator[str]:
     yield from hanging_indent("  ", f"{change} → {outcome}", _LINE_COLUMNS)
 
 
+def result_lines(language: Translator, checked_at: datetime, run: LedgerRun, apps: AppsByUser) -> Iterator[str]:
+    """Read the phone again; yield the lines of the state of `apps` now, and of what remains to be done by hand."""
+    current = run.refresh_state()
+    yield ""
+    for key, app in apps.items():
+        for sentence in final_state(language, checked_at, current.find_app(*key), app):
+            yield from hanging_indent("  · ", sentence, _LINE_COLUMNS)
+    remaining = remaining_steps(run.ledger, current, apps)
+    if remaining:
+        yield from manual_step_lines(language, "remedy.instead", remaining, apps)
+    yield language.t("remedy.regrant")
+
+
+def result_parts(language: Translator, checked_at: datetime, run: LedgerRun, apps: AppsByUser) -> dict[str, Any]:
+    """Read the phone again; return the sentences of `result_lines` by part, for a page to lay out."""
+    current = run.refresh_state()
+    return {
+        "states": [
+            sentence
+            for key, app in apps.items()
+            for sentence in final_state(language, checked_at, current.find_app(*key), app)
+        ],
+        "by_hand": [
+            {"title": _app_heading(language, apps[key]), "steps": [*map(language.translate, app_steps)]}
+            for key, app_steps in remaining_steps(run.ledger, current, apps).items()
+        ],
+    }
+
+
+def remaining_steps(
+    ledger: Ledger, current: DeviceState, apps: AppsByUser
+) -> Mapping[tuple[str, int], tuple[Step, ...]]:
+    """Return for each app the steps for what its changes did not close."""
+    manual_steps: dict[tuple[str, int], set[str]] = {}
+    for entry in ledger.entries:
+        step = entry.change.manual_step
+        if entry.outcome is not Outcome.DONE and step is not None:
+            manual_steps.setdefault((entry.change.package, entry.change.user), set()).add(step)
+    kinds = {user.id: user.kind for user in current.facts.users}
+    remaining: dict[tuple[str, int], tuple[Step, ...]] = {}
+    for key, names in manual_steps.items():
+        app = replace(current.find_app(*key) or apps[key], label=apps[key].label)
+        app_steps = steps.steps_for_kinds(names, app, current.facts.phone, kinds.get(app.user, UserKind.OTHER))
+        if app_steps:
+            remaining[key] = app_steps
+    return remaining
+
+
 def final_state(language: Translator, checked_at: datetime, app: App | None, requested_app: App) -> Iterator[str]:
     """Yield what the `requested_app` of a plan can read after all changes; `app` is ``None`` if it is gone."""
     heading = _app_heading(language, requested_app)
@@ -245,8 +322,7 @@ def final_state(language: Translator, checked_at: datetime, app: App | None, req
         else:
             key = "remedy.result_open" if access.state.allows_reading else "remedy.result_closed"
         what = Message(key=DATA_NAME_KEYS[data])
-        sentence = language.t(key, time=f"{checked_at:%H:%M}", app=heading, what=what)
-        yield from hanging_indent("  · ", sentence, _LINE_COLUMNS)
+        yield language.t(key, time=f"{checked_at:%H:%M}", app=heading, what=what)
 
 
 def _labeled_change(language: Translator, change: Change, *, undo: bool = False) -> str:

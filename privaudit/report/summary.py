@@ -31,7 +31,7 @@ _FILE_TIME_KEYS: Final[Mapping[SourceKind, str]] = {
     "androidqf": "report.when_collected",
 }
 """Whose clock dates the audit if the phone's clock was not compared with this computer's."""
-_ANDROID_VERSIONS: Final = dict(
+ANDROID_VERSIONS: Final = dict(
     enumerate(("6", "7", "7.1", "8", "8.1", "9", "10", "11", "12", "12L", "13", "14", "15", "16"), start=23)
 )
 """SDK level → the version that people know."""
@@ -99,7 +99,7 @@ def _phone_text(view: ReportView, phone: Phone) -> str:
     if phone.android is not None and not phone.sdk_inferred:
         version = view.t("report.android", android=phone.android)
     elif phone.sdk is not None:
-        version = view.t("report.android_inferred", android=_ANDROID_VERSIONS.get(phone.sdk, f"SDK {phone.sdk}"))
+        version = view.t("report.android_inferred", android=ANDROID_VERSIONS.get(phone.sdk, f"SDK {phone.sdk}"))
     else:
         version = view.t("report.android_unknown")
     rom = f"{phone.rom.name} {phone.rom.version or ''}".strip() if phone.rom.id != STOCK_ROM_ID else ""

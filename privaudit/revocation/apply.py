@@ -7,14 +7,14 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from privaudit.capture.model import Capture
+from privaudit.dumpsys import device
 from privaudit.errors import PhoneError
 from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import Command, Reply
-from privaudit.revocation import commands, ledger, state
+from privaudit.revocation import commands, state
 from privaudit.revocation.change import Change, ChangeKind, Outcome, TargetState
 from privaudit.revocation.ledger import Ledger, LedgerEntry
 from privaudit.revocation.state import DeviceState
@@ -46,13 +46,23 @@ class LedgerRun:
     transport: Transport
     capture: Capture
     """Answers of the phone before the run; each reading replaces what it asks again."""
-    ledger_path: Path
+    write_ledger: Callable[[Ledger], None]
+    """Keeps the ledger where a pulled cable or a killed program does not end it; returns when it is there."""
     ledger: Ledger
     on_change: Callable[[int, LedgerEntry], None]
     """Called with the index of an entry and the entry, each time one is finished."""
-    sdk: int
+    sdk: int = field(init=False)
+    """Version of the phone's API, from `capture`."""
     _expected_services: dict[int, str] = field(default_factory=dict, init=False)
     """Android user → the list of accessibility services that this run wrote last, as the phone stores it."""
+
+    def __post_init__(self) -> None:
+        """Raise PhoneError ``sdk_unread`` if the capture does not say which commands the phone has."""
+        properties = device.parse_properties(self.capture.answer("properties").text)
+        sdk = device.phone_from_properties(properties, None).sdk
+        if sdk is None:
+            raise PhoneError("errors.sdk_unread")
+        self.sdk = sdk
 
     def apply(self) -> Ledger:
         """Carry out the changes that are planned or were begun. A second run continues where the first one stopped."""
@@ -153,7 +163,7 @@ class LedgerRun:
 
     def _record_outcome(self, index: int, **fields: object) -> None:
         self.ledger = self.ledger.with_entry(index, **fields)
-        ledger.write_ledger(self.ledger, self.ledger_path)
+        self.write_ledger(self.ledger)
         if self.ledger.entries[index].outcome not in {Outcome.BEGUN, Outcome.UNDOING}:
             self.on_change(index, self.ledger.entries[index])
 

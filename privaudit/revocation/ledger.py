@@ -168,7 +168,12 @@ def write_ledger(ledger: Ledger, path: Path) -> None:
     Raises SourceError ``not_written``: then nothing may be changed.
     """
     with atomic_writer(path) as stream:
-        stream.write(_ledger_json(replace(ledger, seal=_compute_seal(ledger))))
+        stream.write(sealed_json(ledger))
+
+
+def sealed_json(ledger: Ledger) -> bytes:
+    """Return the content of the file of `ledger`, with its seal."""
+    return _ledger_json(replace(ledger, seal=_compute_seal(ledger)))
 
 
 def _ledger_json(ledger: Ledger) -> bytes:

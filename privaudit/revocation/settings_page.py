@@ -63,7 +63,7 @@ def find_page(phone: Phone, page_name: str) -> roms.SettingsPage | None:
     return roms.find_settings_page(phone.rom.id, page_name, phone.sdk)
 
 
-def taps_to_page(phone: Phone, page_name: str, app_label: str = "") -> Iterator[Step]:
+def taps_to_page(phone: Phone, page_name: str, app_label: MessageValue = "") -> Iterator[Step]:
     """Yield the taps from the home screen to a page. `app_label`: the app that the path leads through, if any."""
     page = find_page(phone, page_name)
     for term in page.menu_keys if page is not None else ():
@@ -103,7 +103,7 @@ def search_hint(phone: Phone, page_name: str, search_term: str) -> Iterator[Step
         yield Message(key="steps.search", values={"word": menu_term(phone, search_term)})
 
 
-def _tap_step(phone: Phone, term: str, app_label: str) -> Step:
+def _tap_step(phone: Phone, term: str, app_label: MessageValue) -> Step:
     if term == APP_PLACEHOLDER:
         return Message(key="steps.tap_app", values={"app": app_label})
     return Message(key="steps.open" if term == "settings" else "steps.tap", values={"word": menu_term(phone, term)})

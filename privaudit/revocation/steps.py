@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from privaudit import roms
-from privaudit.android import RUNTIME_PERMISSIONS_SDK
+from privaudit.android import CALL_LOG_GROUP_SDK, RUNTIME_PERMISSIONS_SDK
 from privaudit.facts import permission_table
 from privaudit.findings import severity
 from privaudit.i18n.sanitize import display_name
@@ -208,6 +208,34 @@ def disable_usb_debugging_steps(phone: Phone) -> Iterator[Step]:
     yield Message(key="steps.turn_off", values=last.values)
     yield _menu_step("steps.turn_off", phone, "developer_options")
     yield from (_menu_step("steps.turn_on", phone, term) for term in extras["off_first"])
+
+
+def closing_steps(phone: Phone) -> Iterator[Message]:
+    """Yield what the owner does after a check, one action a line."""
+    yield Message(key="workshop.unplug")
+    for step in disable_usb_debugging_steps(phone):
+        yield step
+        if is_revoke_authorizations_step(step, phone):
+            yield Message(key="workshop.wireless_off")
+    yield Message(key="workshop.payment_works")
+
+
+def is_revoke_authorizations_step(step: Message, phone: Phone) -> bool:
+    """Whether `step` is the one that takes back every "Allow USB debugging"."""
+    return step.values.get("word") == settings_page.menu_term(phone, "revoke_usb")
+
+
+def any_app_steps(phone: Phone) -> Iterator[Step]:
+    """Yield the steps that deny an app contacts, SMS and call log, for a phone that was not read."""
+    yield from settings_page.taps_to_page(phone, "permissions", Message(key="steps.any_app"))
+    is_split = phone.sdk is None or phone.sdk >= CALL_LOG_GROUP_SDK
+    yield from (
+        _deny_step(phone, settings_page.menu_term(phone, group))
+        for group in ("contacts", "sms", "call_log" if is_split else "phone")
+    )
+    yield Message(key="steps.screenshot")
+    yield from settings_page.search_hint(phone, "permissions", "permission_manager")
+    yield check_other_apps_step(phone)
 
 
 def uninstall_steps(app: App, phone: Phone) -> Iterator[Step]:

@@ -3,6 +3,8 @@
 Uses adb's own key if there is one, so that the owner of a phone is asked only once.
 """
 
+from __future__ import annotations
+
 import base64
 import contextlib
 import hashlib
@@ -12,22 +14,23 @@ import secrets
 import struct
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
+from typing import TYPE_CHECKING, Final
 
 from privaudit.errors import PhoneError
 from privaudit.transport.base import AuthorizationWait, OnKeyCreated, OnWaiting
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 KEY_FILE_NAME: Final = "adbkey"
 MODULUS_BITS: Final = 2048
 """The only size that Android's public key format can hold (AOSP ``android_pubkey.h``)."""
 _COMMENT: Final = b" privaudit"
 """In place of adb's ``user@computer``: the phone stores the comment, and has no use for a person's name."""
+_SHA1_PREFIX: Final = bytes.fromhex("3021300906052b0e03021a05000414")
+"""What precedes a SHA-1 digest in a PKCS #1 v1.5 signature (RFC 8017, section 9.2)."""
 
 _creation_lock = threading.Lock()  # a workshop connects to several phones at once
 
@@ -70,13 +73,21 @@ class AuthorizationPrompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdbKey:
-    """A private key with the methods that adb-shell calls."""
+    """A private key of `MODULUS_BITS` as its numbers, with the methods that adb-shell calls.
 
-    private_key: rsa.RSAPrivateKey
+    A browser has no ``cryptography``: only key files need that.
+    """
+
+    modulus: int
+    public_exponent: int
+    private_exponent: int = field(repr=False)
 
     def Sign(self, token: bytes) -> bytes:  # noqa: N802 - adb-shell's name
         """Sign the 20 bytes that a phone sends. ADB treats them as a finished SHA-1 digest."""
-        return self.private_key.sign(token, padding.PKCS1v15(), utils.Prehashed(hashes.SHA1()))  # noqa: S303 - ADB's choice
+        size = MODULUS_BITS // 8
+        digest_info = b"\0" + _SHA1_PREFIX + token
+        block = b"\0\1".ljust(size - len(digest_info), b"\xff") + digest_info
+        return pow(int.from_bytes(block), self.private_exponent, self.modulus).to_bytes(size)
 
     def GetPublicKey(self) -> bytes:  # noqa: N802 - adb-shell's name
         """Return what the phone stores: Android's public key format in base64, a space, a comment.
@@ -93,15 +104,14 @@ class AdbKey:
 
     def _android_pubkey(self) -> bytes:
         """Encode as AOSP ``android_pubkey_encode``: words of n, -1/n mod 2^32, n, 2^4096 mod n, e; little-endian."""
-        public = self.private_key.public_key().public_numbers()
         size = MODULUS_BITS // 8
         return struct.pack(
             f"<II{size}s{size}sI",
             size // 4,
-            -pow(public.n, -1, 1 << 32) % (1 << 32),
-            public.n.to_bytes(size, "little"),
-            pow(2, 2 * MODULUS_BITS, public.n).to_bytes(size, "little"),
-            public.e,
+            -pow(self.modulus, -1, 1 << 32) % (1 << 32),
+            self.modulus.to_bytes(size, "little"),
+            pow(2, 2 * MODULUS_BITS, self.modulus).to_bytes(size, "little"),
+            self.public_exponent,
         )
 
 
@@ -115,7 +125,20 @@ def default_key_folder() -> Path:
 
 def generate() -> AdbKey:
     """Generate a key that is not stored in any file."""
-    return AdbKey(private_key=rsa.generate_private_key(public_exponent=65537, key_size=MODULUS_BITS))
+    return _from_rsa(_generate_rsa())
+
+
+def _generate_rsa() -> RSAPrivateKey:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    return rsa.generate_private_key(public_exponent=65537, key_size=MODULUS_BITS)
+
+
+def _from_rsa(key: RSAPrivateKey) -> AdbKey:
+    numbers = key.private_numbers()
+    return AdbKey(
+        modulus=numbers.public_numbers.n, public_exponent=numbers.public_numbers.e, private_exponent=numbers.d
+    )
 
 
 def load_or_create(key_folder: Path | None = None, on_key_created: OnKeyCreated | None = None) -> AdbKey:
@@ -152,6 +175,10 @@ def find_existing(key_folder: Path | None = None) -> AdbKey | None:
 
 
 def _read_key_file(path: Path) -> AdbKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     try:
         # Testing the factors for primality takes longer than a whole audit; `_is_consistent` detects a damaged file.
         key = serialization.load_pem_private_key(path.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True)
@@ -161,10 +188,10 @@ def _read_key_file(path: Path) -> AdbKey:
         raise PhoneError("errors.key_unreadable", path=str(path)) from error
     if not isinstance(key, rsa.RSAPrivateKey) or key.key_size != MODULUS_BITS or not _is_consistent(key):
         raise PhoneError("errors.key_unreadable", path=str(path))
-    return AdbKey(private_key=key)
+    return _from_rsa(key)
 
 
-def _is_consistent(key: rsa.RSAPrivateKey) -> bool:
+def _is_consistent(key: RSAPrivateKey) -> bool:
     numbers = key.private_numbers()
     order = math.lcm(numbers.p - 1, numbers.q - 1)
     return numbers.p * numbers.q == numbers.public_numbers.n and numbers.d * numbers.public_numbers.e % order == 1
@@ -172,8 +199,10 @@ def _is_consistent(key: rsa.RSAPrivateKey) -> bool:
 
 def _create_key_file(path: Path) -> bool:
     """Create a key; return whether it is ours, and not that of an adb that was faster."""
-    key = generate()
-    pem = key.private_key.private_bytes(
+    from cryptography.hazmat.primitives import serialization
+
+    private_key = _generate_rsa()
+    pem = private_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -185,7 +214,7 @@ def _create_key_file(path: Path) -> bool:
             file.write(pem)
         with contextlib.suppress(FileExistsError):
             _link_without_overwrite(temporary, path)
-            path.with_name(f"{path.name}.pub").write_bytes(key.GetPublicKey() + b"\n")
+            path.with_name(f"{path.name}.pub").write_bytes(_from_rsa(private_key).GetPublicKey() + b"\n")
             return True
         return False
     finally:

@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
@@ -89,10 +90,7 @@ def connect_usb(
     key: AdbKey | None = None,
     on_key_created: OnKeyCreated | None = None,
 ) -> AdbConnection:
-    """Connect to a phone on a cable.
-
-    A phone that does not answer properly is searched for again, up to `MAX_ATTEMPTS` times: an earlier program may have
-    left it in the middle of a packet, or its owner has just chosen "File transfer" and it reappears as a new device.
+    """Connect to a phone on a cable. It is searched for and opened up to `MAX_ATTEMPTS` times, see `connect_cable`.
 
     Arguments as `privaudit.transport.connect`. `usb_path`: bus and ports of the phone if they are known, because cheap
     phones share serial numbers; no other phone is opened. `key`: used instead of one in a folder.
@@ -103,19 +101,37 @@ def connect_usb(
     """
     from privaudit.transport import usb  # a connection over TCP does without libusb
 
+    def find_phone() -> usb.UsbStream:
+        devices = usb.scan_usb(only_path=usb_path)
+        ready = [device for device in devices if device.adb_interface is not None]
+        if not ready:
+            raise (devices[0].obstacle if devices else None) or PhoneError("errors.no_phone")
+        return usb.UsbStream(select_device(ready, serial))
+
+    # A key is made only when there is a phone to show it to.
+    return connect_cable(
+        find_phone, lambda: key or load_or_create(key_folder, on_key_created), on_waiting, auth_timeout_s
+    )
+
+
+def connect_cable(
+    find_phone: Callable[[], DeviceStream],
+    load_key: Callable[[], AdbKey],
+    on_waiting: OnWaiting,
+    auth_timeout_s: float = AUTH_TIMEOUT_S,
+) -> AdbConnection:
+    """Connect to the phone that `find_phone` finds on a cable, whatever this program reaches cables with.
+
+    A phone that does not answer properly is searched for again, up to `MAX_ATTEMPTS` times: an earlier program may have
+    left it in the middle of a packet, or its owner has just chosen "File transfer" and it reappears as a new device.
+    Raises PhoneError: what the first attempt failed with.
+    """
     first_error: PhoneError | None = None
     for attempt in range(MAX_ATTEMPTS):
         if attempt:
             time.sleep(RETRY_DELAY_S)
         try:
-            devices = usb.scan_usb(only_path=usb_path)
-            ready = [device for device in devices if device.adb_interface is not None]
-            if not ready:
-                raise (devices[0].obstacle if devices else None) or PhoneError("errors.no_phone")
-            device = select_device(ready, serial)
-            stream = usb.UsbStream(device)
-            key = key or load_or_create(key_folder, on_key_created)
-            return _authenticate(stream, "usb", key, on_waiting, auth_timeout_s)
+            return _authenticate(find_phone(), "usb", load_key(), on_waiting, auth_timeout_s)
         except PhoneError as error:
             if error.name not in (_RETRYABLE if first_error is None else _RETRYABLE | _RETRYABLE_AFTER_FIRST):
                 raise

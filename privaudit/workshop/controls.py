@@ -11,6 +11,7 @@ from privaudit.model import Message
 from privaudit.report import summary
 from privaudit.report.view import ReportView
 from privaudit.transport import diagnosis
+from privaudit.workshop.consent import consent_lines
 from privaudit.workshop.model import ACTIVE_STAGES, DeviceRow, DeviceStage, Retention
 from privaudit.workshop.session import WorkshopSession, WorkshopView
 
@@ -30,11 +31,6 @@ _STEP_KEYS: Final[Mapping[str | None, str]] = {
     "first_round": "workshop.part_first_round",
     "later_round": "workshop.part_later_round",
     "naming": "workshop.part_naming",
-}
-_RETENTION_KEYS: Final[Mapping[Retention, str]] = {
-    Retention.NOTHING: "workshop.consent_nothing",
-    Retention.HANDOUT: "workshop.consent_handout",
-    Retention.CAPTURE: "workshop.consent_capture",
 }
 _USB_CHECK_KEYS: Final[Mapping[bool | None, str]] = {
     True: "workshop.seen_usb_off",
@@ -77,18 +73,6 @@ def device_state(row: DeviceRow, language: Translator) -> str:
         case DeviceStage.LEFT if row.has_output:
             return text("workshop.stage_left_done")
     return text(_STAGE_KEYS[row.stage])
-
-
-def consent_lines(retention: Retention, language: Translator) -> Iterator[str]:
-    """Yield what a participant consents to; `language` is the participant's."""
-    yield language.t("workshop.consent_title")
-    yield language.t("workshop.consent_questions")
-    yield language.t("workshop.consent_bank")
-    yield language.t("workshop.consent_read")
-    yield language.t("workshop.consent_not_read")
-    yield language.t(_RETENTION_KEYS[retention])
-    yield language.t("workshop.consent_stop")
-    yield language.t("workshop.consent_advice")
 
 
 def instructions(

@@ -14,7 +14,7 @@ from privaudit.knowledge import rights
 from privaudit.report import gaps, legal_rules, save_text
 from privaudit.report.rights import format_item
 from privaudit.revocation import steps
-from privaudit.workshop import controls, outputs
+from privaudit.workshop.consent import consent_lines
 from privaudit.workshop.model import Retention
 
 _EVIDENCE_LOG_ROWS: Final = 9
@@ -108,7 +108,7 @@ def _consent_slip(language: Translator) -> _Blocks:
     t = language.t
     yield documents.Heading(t("kit.talk"))
     # Without the title and the questions, which the sheet asks in its own way.
-    yield documents.bullet_list([*controls.consent_lines(Retention.HANDOUT, language)][2:])
+    yield documents.bullet_list([*consent_lines(Retention.HANDOUT, language)][2:])
     yield documents.checkbox_list(map(t, ("kit.own", "kit.adult", "kit.no_work", "kit.urgent", "kit.noticed")))
     yield documents.Heading(t("kit.i_agree"))
     yield documents.checkbox_list(map(t, ("kit.agree_read", "kit.agree_page", "kit.agree_full", "kit.agree_counts")))
@@ -130,13 +130,13 @@ def _usb_debugging_cards(language: Translator) -> Iterator[documents.Document]:
                 documents.Heading(t("report.taps_usb_on")),
                 documents.step_list(map(language.translate, steps.enable_usb_debugging_steps(phone))),
                 documents.Heading(t("kit.closing")),
-                documents.step_list(map(language.translate, outputs.closing_steps(phone))),
+                documents.step_list(map(language.translate, steps.closing_steps(phone))),
             ),
         )
 
 
 def _closing_sheet(language: Translator) -> _Blocks:
-    stock_steps = outputs.closing_steps(roms.phone_with_rom(roms.STOCK_ROM_ID))
+    stock_steps = steps.closing_steps(roms.phone_with_rom(roms.STOCK_ROM_ID))
     yield documents.step_list([*map(language.translate, stock_steps), language.t("kit.samsung")])
     yield documents.Paragraph(language.t("kit.other_maker"))
 

@@ -85,16 +85,6 @@ def render_handout(report: Report, code: str, language: Translator, *, full_repo
     return sheets_to_html([sheet], demo=report.demo)
 
 
-def closing_steps(phone: Phone) -> Iterator[Message]:
-    """Yield what the owner does before leaving, one action a line."""
-    yield Message(key="workshop.unplug")
-    for step in steps.disable_usb_debugging_steps(phone):
-        yield step
-        if _is_revoke_authorizations_step(step, phone):
-            yield Message(key="workshop.wireless_off")
-    yield Message(key="workshop.payment_works")
-
-
 def _handout_blocks(view: ReportView, code: str, full_report_sha256: str | None) -> Iterator[documents.DocumentBlock]:
     t, report = view.t, view.report
     if report.source.kind == "server":
@@ -113,7 +103,7 @@ def _handout_blocks(view: ReportView, code: str, full_report_sha256: str | None)
     never_visible = (t("report.never_uninstalled"), t("report.never_mini"), t("report.never_sent"))
     yield documents.bullet_list([*gaps.missing_data(view), *never_visible])
     yield documents.Heading(t("workshop.handout_leaving"))
-    yield documents.step_list(map(view.translate, closing_steps(report.phone)))
+    yield documents.step_list(map(view.translate, steps.closing_steps(report.phone)))
     if full_report_sha256 is not None:
         yield documents.Paragraph(t("workshop.handout_hash"))
         yield documents.Code(full_report_sha256)
@@ -140,9 +130,5 @@ def _steps_to_revoke_authorizations(phone: Phone) -> Iterator[Message]:
     """Yield the steps that revoke the USB debugging authorizations, and with them the ADB server's key."""
     for step in steps.disable_usb_debugging_steps(phone):
         yield step
-        if _is_revoke_authorizations_step(step, phone):
+        if steps.is_revoke_authorizations_step(step, phone):
             return
-
-
-def _is_revoke_authorizations_step(step: Message, phone: Phone) -> bool:
-    return step.values.get("word") == Message(key=f"menu.{phone.rom.id}.revoke_usb")

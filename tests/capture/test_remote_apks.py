@@ -137,6 +137,22 @@ def test_many_apks_share_round_trips():
     assert len(phone.commands) <= 4 * 3
 
 
+def test_without_threads_the_same_is_read(monkeypatch):
+    """A browser has none."""
+    files = {PATH.replace("example", f"n{number}"): pack(ROWS) for number in range(3)}
+    requests = [ApkRequest(package=f"com.n{number}.x", path=path) for number, path in enumerate(files)]
+    expected = list(remote_apks.read_apks(Shell(files), requests))
+
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", refuse)
+    monkeypatch.setattr("sys.platform", "emscripten")
+    assert list(remote_apks.read_apks(Shell(files), requests)) == expected
+    cut = list(remote_apks.read_apks(Shell(files, breaks_at=2), requests))
+    assert {apk.state for apk in cut} == {AnswerState.NOT_ASKED}
+
+
 def test_the_time_limit_applies_to_other_apps_only():
     files = {f"/app/{number}.apk": pack(ROWS) for number in range(4 * remote_apks.BATCH_SIZE)}
     wanted = [ApkRequest(package=f"a.b{number}", path=path) for number, path in enumerate(files)]

@@ -352,3 +352,19 @@ def test_rights_command(run, tmp_path):
     assert refused.code == 2
     assert "BR" in refused.err
     assert not (tmp_path / "x.html").exists()
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+@pytest.mark.parametrize("kind", LetterKind)
+def test_a_blank_letter_says_the_same_and_names_no_app(demo_report, kind, country):
+    """For whoever cannot connect a phone."""
+    blank = letters.draft_blank_letter(kind, rights.load_rights(country))
+    text = render_document(blank, "txt")
+    assert BLANK_FIELD in text
+    assert not re.search(r"\[\w+\.", text)  # no key without a sentence
+    assert APP not in text
+    filled = letters.draft_letter(demo_report, APP, kind, rights.load_rights(country))
+    framed = [block for block in filled.blocks if isinstance(block, Heading | Notice)]
+    assert [block for block in framed if block not in blank.blocks] == [
+        Heading(Translator(blank.language_code).t("papers.list_lines"))
+    ] * (kind is LetterKind.EVIDENCE_LIST)

@@ -127,6 +127,11 @@ class ConnectedPhone:
         apps = [app for app in gathered.apps if app.package in packages]
         return plan.build_plan(state.read_state(capture, packages), apps, gathered.users, uninstall=uninstall)
 
+    @property
+    def ledger_path(self) -> Path:
+        """The file of the ledger that `run` writes."""
+        return self.folder / "made.ledger.json"
+
     def run(self, *packages: str, uninstall: bool = False, transport: Transport | None = None) -> apply.LedgerRun:
         """Return a run of which the ledger is written and no change is begun."""
         capture = self.capture(*packages)
@@ -136,9 +141,8 @@ class ConnectedPhone:
         new_ledger = ledger.create_ledger(
             revocation_plan.changes, ledger.compute_fingerprint(facts.gather_facts(capture)), reference, demo=False
         )
-        path = self.folder / "made.ledger.json"
-        ledger.write_ledger(new_ledger, path)
-        return self.resumed(path, capture, transport)
+        ledger.write_ledger(new_ledger, self.ledger_path)
+        return self.resumed(self.ledger_path, capture, transport)
 
     def undo(self, run: apply.LedgerRun) -> ledger.Ledger:
         """Undo what `run` did, as the capture before the last ledger shows it."""
@@ -149,10 +153,9 @@ class ConnectedPhone:
         return apply.LedgerRun(
             transport=transport or self.connection,
             capture=capture,
-            ledger_path=path,
+            write_ledger=lambda written: ledger.write_ledger(written, path),
             ledger=ledger.read_ledger(path),
             on_change=lambda *_: None,
-            sdk=self.device.phone.sdk,
         )
 
     def writes(self) -> list[str]:

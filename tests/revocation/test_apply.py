@@ -257,7 +257,7 @@ def test_service_list_that_changed_since_the_plan_is_not_rewritten(connect_phone
     run = phone.run(phones.loan_app)
     if undo:
         run.apply()
-        run = phone.resumed(run.ledger_path, phone.capture(phones.loan_app))
+        run = phone.resumed(phone.ledger_path, phone.capture(phones.loan_app))
     value, sent = stored_services(phone) + added, service_writes(phone)
     phone.device.update(lambda phone: with_setting(phone, 0, SERVICES, value))
     with pytest.raises(PhoneError, match="services_changed"):
@@ -356,7 +356,7 @@ def test_interrupted_run_is_resumed_and_undone(connect_phone, phones, at, late):
     run = phone.run(phones.loan_app, transport=cut)
     with pytest.raises(ConnectionLost):
         run.apply()
-    stopped = phone.resumed(run.ledger_path, phone.capture(phones.loan_app))
+    stopped = phone.resumed(phone.ledger_path, phone.capture(phones.loan_app))
     assert sum(entry.outcome is Outcome.BEGUN for entry in stopped.ledger.entries) == 1
     assert {entry.outcome for entry in stopped.apply().entries} == {Outcome.DONE}
     assert phone.plan(phones.loan_app).changes == ()  # nothing is left to close
@@ -364,7 +364,7 @@ def test_interrupted_run_is_resumed_and_undone(connect_phone, phones, at, late):
     stopped.transport = phones.interrupted(phone.connection, max(at // 2, 1), late)
     with pytest.raises(ConnectionLost):
         phone.undo(stopped)
-    again = phone.resumed(run.ledger_path, phone.capture(phones.loan_app))
+    again = phone.resumed(phone.ledger_path, phone.capture(phones.loan_app))
     assert {entry.outcome for entry in phone.undo(again).entries if entry.change.kind is not ChangeKind.FORCE_STOP} == {
         Outcome.UNDONE
     }
@@ -378,7 +378,7 @@ def test_undo_restores_a_change_that_was_begun(connect_phone, phones):
     with pytest.raises(ConnectionLost):
         run.apply()
     assert phone.device.phone != before
-    phone.undo(phone.resumed(run.ledger_path, run.capture))
+    phone.undo(phone.resumed(phone.ledger_path, run.capture))
     assert ignoring_stopped(phone.device.phone, phones.loan_app) == ignoring_stopped(before, phones.loan_app)
 
 

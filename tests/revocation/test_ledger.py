@@ -140,7 +140,7 @@ def test_ledger_names_only_changed_apps(connect_phone, phones, tmp_path):
     phone = connect_phone(phones.with_special_access(phones.borrower(34)))
     run = phone.run(phones.loan_app)
     run.apply()
-    text = run.ledger_path.read_text(encoding="utf-8")
+    text = phone.ledger_path.read_text(encoding="utf-8")
     document = json.loads(text)
     assert {entry["change"]["package"] for entry in document["entries"]} == {phones.loan_app}
     rest = [app.package for app in phone.device.phone.apps if app.package not in {phones.loan_app, "android"}]

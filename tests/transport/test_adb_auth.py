@@ -95,14 +95,14 @@ def test_concurrent_connections_share_one_new_key(tmp_path):
 
 def test_the_key_of_a_faster_adb_wins(tmp_path, monkeypatch):
     theirs = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    real = keys.rsa.generate_private_key
+    real = keys._generate_rsa
 
-    def slow(**how):
+    def slow():
         (tmp_path / "adbkey").write_bytes(pem(theirs))
-        return real(**how)
+        return real()
 
-    monkeypatch.setattr(keys.rsa, "generate_private_key", slow)
-    assert keys.load_or_create(tmp_path).fingerprint == keys.AdbKey(private_key=theirs).fingerprint
+    monkeypatch.setattr(keys, "_generate_rsa", slow)
+    assert keys.load_or_create(tmp_path).modulus == theirs.private_numbers().public_numbers.n
     assert [path.name for path in tmp_path.iterdir()] == ["adbkey"]
 
 
@@ -118,9 +118,31 @@ def test_a_folder_without_hard_links_works(tmp_path, monkeypatch):
 
 def test_sign_treats_the_token_as_a_digest(tmp_path):
     made = keys.load_or_create(tmp_path)
-    token = bytes(range(20))
+    private = serialization.load_pem_private_key((tmp_path / "adbkey").read_bytes(), password=None)
     digest = utils.Prehashed(hashes.SHA1())  # noqa: S303 - ADB's choice
-    made.private_key.public_key().verify(made.Sign(token), token, padding.PKCS1v15(), digest)
+    for token in (bytes(range(20)), bytes(20), b"\xff" * 20):
+        assert made.Sign(token) == private.sign(token, padding.PKCS1v15(), digest)
+
+
+def test_a_key_that_lies_in_no_file_needs_no_cryptography():
+    """A browser has none."""
+    made = keys.generate()
+    code = f"""
+import sys
+sys.modules["cryptography"] = None
+from privaudit.transport.adb_auth import AdbKey
+key = AdbKey(
+    modulus={made.modulus}, public_exponent={made.public_exponent}, private_exponent={made.private_exponent}
+)
+print(key.Sign(bytes(20)).hex(), key.fingerprint)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout.split() == [made.Sign(bytes(20)).hex(), made.fingerprint]
+
+
+def test_the_private_number_is_not_printed():
+    made = keys.generate()
+    assert str(made.private_exponent) not in repr(made)
 
 
 def test_fingerprint_has_the_phones_format(tmp_path):

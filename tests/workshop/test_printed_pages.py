@@ -19,7 +19,8 @@ from privaudit.i18n import Translator
 from privaudit.i18n.catalog import languages
 from privaudit.knowledge import rights
 from privaudit.model import Source
-from privaudit.workshop import controls, kit, outputs
+from privaudit.revocation import steps
+from privaudit.workshop import consent, kit, outputs
 from privaudit.workshop.model import Retention
 
 SCENARIOS = ["hyperos", "oneui", "coloros", "emui5", "android6", "android16", "borrower"]
@@ -68,7 +69,7 @@ def said(page):
 def test_consent_and_handout_are_translated(code):
     english, said = Translator("en"), Translator(code)
     for keep in Retention:
-        for there, here in zip(controls.consent_lines(keep, english), controls.consent_lines(keep, said), strict=True):
+        for there, here in zip(consent.consent_lines(keep, english), consent.consent_lines(keep, said), strict=True):
             assert (there == here) is (code == "en")
     for name in (
         "handout",
@@ -92,7 +93,7 @@ def test_handout_contains_all_steps(report_of, scenario, code):
     text = said(page)
     assert "K7" in text
     assert language.t("report.demo") in text
-    for message in outputs.closing_steps(report.phone):
+    for message in steps.closing_steps(report.phone):
         assert language.translate(message) in text
     for finding in report.findings:
         for step in finding.steps:
@@ -102,7 +103,7 @@ def test_handout_contains_all_steps(report_of, scenario, code):
 
 
 def test_closing_steps_are_complete_and_in_order(report_of):
-    text = [Translator("en").translate(message) for message in outputs.closing_steps(report_of("oneui").phone)]
+    text = [Translator("en").translate(message) for message in steps.closing_steps(report_of("oneui").phone)]
     order = [
         "Unplug",
         "Revoke USB debugging",

@@ -7,6 +7,7 @@ project=$(cd "$here/../../.." && pwd)
 lab=${PRIVAUDIT_LAB:-${TMPDIR:-/tmp}/privaudit-lab}
 scratch=$(mktemp -d)
 mkdir "$scratch/page"
+touch "$scratch/log"
 cp "$1" "$scratch/page/privaudit.html"
 shift
 cp -r "$here/job" "$scratch/job"
