@@ -43,7 +43,7 @@ def page_data() -> dict[str, Any]:
         "languages": [[code, catalog.sentence("browser.language", code)] for code in codes],
         "unreviewed": [code for code in codes if not catalog.is_reviewed(code)],
         "countries": {code: dict(rights.load_rights(code).country.name) for code in rights.countries_with_rights()},
-        "roms": [[rom, roms.load_rom(rom)["name"]] for rom in roms.list_rom_ids()],
+        "roms": [[rom, roms.rom_title(rom)] for rom in roms.list_rom_ids()],
         "androids": [[str(sdk), name] for sdk, name in ANDROID_VERSIONS.items()],
         "words": {
             code: {key: text for key in keys if (text := catalog.sentence(key, code)) is not None} for code in codes
