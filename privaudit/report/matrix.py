@@ -56,6 +56,8 @@ _LEGEND: Final = (
     ("report.history_no_record", "report.legend_no_record"),
     ("report.history_unknown", "report.legend_history_unknown"),
     ("report.why_incoming", "report.legend_incoming"),
+    ("report.why_screen", "report.legend_screen"),
+    ("report.why_notifications", "report.legend_notifications"),
     ("report.why_other_way", "report.legend_other_way"),
     ("report.why_blocked", "report.legend_blocked"),
     ("report.why_refused", "report.legend_refused"),
@@ -66,6 +68,19 @@ _LEGEND: Final = (
 """Each word of the matrix that needs an explanation, and the explanation."""
 _USER_CHOICE_FLAGS: Final = frozenset({"USER_SET", "USER_FIXED"})
 """The user chose, in the permission dialog or in Settings. Without them a denied permission was never granted."""
+_OTHER_ROUTE_KEYS: Final[Mapping[str, Mapping[str, str]]] = {
+    "why": {
+        "accessibility": "report.why_screen",
+        "notification_listener": "report.why_notifications",
+        "other": "report.why_other_way",
+    },
+    "sentence": {
+        "accessibility": "report.other_way_screen",
+        "notification_listener": "report.other_way_notifications",
+        "other": "report.other_way",
+    },
+}
+"""Use → special access by which an app reaches data → message key. The first that it holds says most."""
 UNKNOWN_ACCESS: Final = model.Access(
     state=model.AccessState.UNKNOWN,
     ways=(),
@@ -90,8 +105,13 @@ class DataAccessRow:
 def app_counts(view: ReportView, key: str, all_shown_key: str) -> str:
     """Return how many apps there are, in the message for some or for all of them being shown."""
     counts = view.report.counts
-    has_all_apps = len({app.package for app in view.report.apps}) == counts.apps_seen > counts.lending
-    return view.t(all_shown_key if has_all_apps else key, n=counts.lending, seen=counts.apps_seen)
+    return view.t(all_shown_key if has_all_apps(view) else key, n=counts.lending, seen=counts.apps_seen)
+
+
+def has_all_apps(view: ReportView) -> bool:
+    """Return whether the report has every app of the phone, not only those that it is about."""
+    counts = view.report.counts
+    return len({app.package for app in view.report.apps}) == counts.apps_seen > counts.lending
 
 
 def data_label(view: ReportView, data: AnyDataClass) -> str:
@@ -144,7 +164,7 @@ def cell_text(view: ReportView, app: model.App, data: AnyDataClass) -> tuple[str
 
 def _second_line(view: ReportView, app: model.App, data: AnyDataClass, access: model.Access) -> str:
     if has_other_route(access):
-        return view.t("report.why_other_way")
+        return view.t(other_route_message(access, "why"))
     if access.history is model.History.RECORDED:
         if access.last_read is not None:
             return view.t("report.history_recorded", day_short=access.last_read.date().isoformat())
@@ -155,6 +175,12 @@ def _second_line(view: ReportView, app: model.App, data: AnyDataClass, access: m
     if access.state is model.AccessState.NOT_ALLOWED:
         return view.t("report.why_refused" if _was_refused(app, data) else "report.why_not_granted")
     return view.t(_CLOSED_STATE_KEYS[access.state])
+
+
+def other_route_message(access: model.Access, use: str) -> str:
+    """Return the message key for the special access that reaches what the permission keeps closed."""
+    keys = _OTHER_ROUTE_KEYS[use]
+    return next((key for route, key in keys.items() if route in access.ways), keys["other"])
 
 
 def has_other_route(access: model.Access) -> bool:
@@ -177,14 +203,16 @@ def _was_refused(app: model.App, data: AnyDataClass) -> bool:
 
 
 def matrix_legend(
-    view: ReportView, columns: tuple[AnyDataClass, ...] = tuple(model.DataClass)
+    view: ReportView,
+    columns: tuple[AnyDataClass, ...] = tuple(model.DataClass),
+    keys: frozenset[str] = frozenset(dict(_LEGEND)),
 ) -> Iterator[tuple[str, str]]:
-    """Yield each word that stands in the matrix and needs an explanation, and the explanation."""
+    """Yield each word in `keys` that stands in the matrix and needs an explanation, and the explanation."""
     used = {line for app in view.report.apps for data in columns for line in cell_text(view, app, data) if line}
     if any(access.history is model.History.RECORDED for app in view.report.apps for access in app.access.values()):
         used.add(view.t("report.legend_word_recorded"))  # an example: the cells hold dates
     for word_key, meaning_key in _LEGEND:
-        if (word := view.t(word_key)) in used:
+        if word_key in keys and (word := view.t(word_key)) in used:
             by_permission = word_key == "report.state_can_read" and view.has_gap("appops")
             yield word, view.t("report.legend_can_read_by_permission" if by_permission else meaning_key)
 

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from privaudit import audit, facts, knowledge
 from privaudit.capture.sources import read_source
 from privaudit.findings import data_access, run_checks
-from privaudit.i18n import Translator
+from privaudit.i18n import Translator, catalog
 from privaudit.model import (
     AnswerState,
     Coverage,
@@ -134,7 +134,12 @@ def test_cell_for_an_app_that_only_receives_new_sms(made):
 
 @pytest.mark.parametrize(
     ("ways", "second_line"),
-    [((), "not granted"), (("default_sms",), "but see below"), (("accessibility",), "but see below")],
+    [
+        ((), "not granted"),
+        (("default_sms",), "but see below"),
+        (("notification_listener",), "in notifications"),
+        (("notification_listener", "accessibility"), "on the screen"),
+    ],
 )
 def test_cell_of_a_closed_permission_names_another_open_route(made, ways, second_line):
     assert cell(made, "sms", sms=made.access("not_allowed", ways=ways)) == ("cannot read", second_line)
@@ -231,7 +236,7 @@ def test_closed_permission_and_special_access_have_one_sentence(made):
         sms=made.access("not_allowed", ways=("notification_listener",)),
         holds=["notification_listener"],
     )
-    assert "It has no permission to read SMS, but the other access described here can still reach it." in text
+    assert "It has no permission to read SMS, but it can see what message notifications show." in text
     assert "it cannot read contacts" not in text
 
 
@@ -463,7 +468,9 @@ def test_summary_without_findings_is_no_all_clear(made):
 
 def test_summary_counts_unrecognised_apps_if_no_lender_was_found(made):
     counts = replace(made.report().counts, suspect=2)
-    assert "2 more apps can read contacts, SMS or call logs." in summary_text(made, counts=counts)
+    assert "2 apps that can read contacts, SMS or call logs have no record of coming from an app store" in summary_text(
+        made, counts=counts
+    )
 
 
 def test_named_unrecognised_apps_are_not_counted_again(made):
@@ -508,3 +515,16 @@ def test_every_finding_of_the_demo_has_evidence(demo_capture):
     assert EffectiveState.BLOCKED in {
         permission.effective for app in judgement.apps if app.is_recognised for permission in app.permissions
     }
+
+
+@pytest.mark.parametrize("code", catalog.languages())
+@pytest.mark.parametrize("width", [60, 61, 66, 72, 76, 80])
+def test_the_heads_of_the_table_do_not_run_together(demo_report, code, width):
+    language = Translator(code)
+    heads = [language.t(f"report.{data}") for data in ("contacts", "sms", "call_log")]
+    lines = txt.render(demo_report, language, width).splitlines()
+    (head,) = [line for line in lines if all(word in line for word in heads) and "  " in line.strip()][:1]
+    places = [head.index(word) for word in heads]
+    assert all(head[place - 1] == " " for place in places)
+    row = lines.index(head)
+    assert not [line for line in lines[row : row + 20] if re.search("…[^ ]", line)]
