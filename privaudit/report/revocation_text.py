@@ -107,7 +107,7 @@ def _step_lines(view: ReportView, packages: frozenset[str]) -> Iterator[str]:
     user_kinds = {user.id: user.kind for user in view.report.users}
     for notice in summary.notices(language, demo=view.report.demo):
         yield from wrap(notice, _LINE_COLUMNS)
-    yield from title_indent(view.t("report.taps_for", rom=phone.rom.name), _LINE_COLUMNS)
+    yield from title_indent(view.t("report.taps_for", rom=roms.rom_title(phone.rom.id)), _LINE_COLUMNS)
     yield ""
     yield from _bullet_lines(language, steps.SAFETY_NOTES)
     # Apps that only their owner may see are left out, unless named: here they would stand unmarked among lenders.
