@@ -35,13 +35,19 @@ def steps(  # noqa: PLR0913 - one parameter per option
             console.write_stdout(revocation_text.usb_debugging_steps(rom or roms.STOCK_ROM_ID, console.language))
             return
         console.print_message("cli.starting" if source is None else "cli.starting_saved", version=__version__)
-        from privaudit.report import revocation_text
+        from privaudit.report import json, revocation_text
 
         names = apps or []
         app_names.validate_app_names(names)
         phone = options.PhoneOptions(transport=transport, serial=serial, signatures=tuple(signatures or ()))
         report = _report_for_steps(console, phone, source, names, options.parse_country(country))
-        packages = app_names.resolve_packages(console, names, report.apps)
+        packages = app_names.resolve_packages(console, names, report.apps, keep_unknown=True)
+        reported = tuple(dict.fromkeys(app.package for app in report.apps))
+        for name in packages:
+            if name not in reported:
+                if source is not None and json.is_report_file(source):
+                    raise UsageError("errors.app_not_in_report", app=name, known=reported)
+                raise UsageError("errors.app_missing", app=name)
         if rom is not None:  # detection may be wrong, and the user sees the phone
             chosen = Rom(id=rom, name=roms.load_rom(rom)["name"], version=None)
             report = replace(report, phone=replace(report.phone, rom=chosen))

@@ -10,7 +10,7 @@ from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import Message
 from privaudit.report import summary
 from privaudit.report.view import ReportView
-from privaudit.transport import diagnosis
+from privaudit.transport import diagnosis, vendors
 from privaudit.workshop.consent import consent_lines
 from privaudit.workshop.model import ACTIVE_STAGES, DeviceRow, DeviceStage, Retention
 from privaudit.workshop.session import WorkshopSession, WorkshopView
@@ -130,7 +130,8 @@ def _error_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
         yield language.t("cli.why") + language.translate(row.error.why)
         yield language.t("cli.next") + language.translate(row.error.next)
     if isinstance(row.error, PhoneError):
-        for step in diagnosis.troubleshooting_steps(row.error, row.device.vendor):
+        country = vendors.country_of_language(language.code)
+        for step in diagnosis.troubleshooting_steps(row.error, row.device.vendor, country):
             yield f"- {language.translate(step)}"
     if row.stage is DeviceStage.FAILED:
         yield language.t("workshop.repeat")

@@ -148,3 +148,10 @@ def test_a_row_that_another_phone_took_is_not_the_one_that_was_asked_about(desk)
 def test_the_folder_is_the_one_that_was_typed(desk, tmp_path):
     desk.press("down", "f", *str(tmp_path), "y", "backspace", "enter")
     assert desk.done == [("f", "M2", str(Path(tmp_path)))]
+
+
+@pytest.mark.parametrize(("has_output", "says"), [(False, "plug it in again to go on"), (True, "finished")])
+def test_an_unplugged_phone_says_how_to_go_on(desk, has_output, says):
+    desk.rows[0].has_output = has_output
+    desk.leave(desk.rows[0].code)
+    assert says in " ".join(desk.draw().split())
