@@ -252,6 +252,10 @@ def build_report(
         or (options.include_unrecognised and (app.package, app.user) in suspects)
     ]
     packages = frozenset(app.package for app in summaries)
+    others = {app.package: app.system for app in summaries if app.can_read}
+    for app in summaries:
+        if app.is_reported:
+            others.pop(app.package, None)
     results = findings.run_checks(
         capture,
         phone_facts.build_apps(reported),
@@ -266,6 +270,7 @@ def build_report(
         steps.attach_steps(finding, apps[finding.package, finding.user], phone_facts.phone, user_kinds[finding.user])
         for finding in results.findings
     )
+    highest = {(finding.package, finding.user): finding.severity for finding in reversed(found)}  # the first is highest
     day, rule_set = capture.taken_at.date(), knowledge.rules
     countries = named.naming_countries(phone_facts.phone, phone_facts.clock, options.country)
     return Report(
@@ -282,10 +287,21 @@ def build_report(
         users=phone_facts.users,
         # Without the name of the app that was asked about: below Android 10 that may be any app.
         coverage=tuple(replace(row, detail=None) if row.question == "package" else row for row in phone_facts.coverage),
-        counts=Counts.from_apps(results.apps, len({package for package, _ in suspects}), apps_seen=len(packages)),
+        counts=Counts.from_apps(
+            results.apps,
+            len({package for package, _ in suspects}),
+            apps_seen=len(packages),
+            others_can_read=len(others),
+            others_can_read_system=sum(others.values()),
+        ),
         # After the findings: a rule or a name can make none and raise none.
         apps=tuple(
-            named.annotate_named(legal_rules.annotate_app(app, rule_set, options.country, day), knowledge, countries)
+            replace(
+                named.annotate_named(
+                    legal_rules.annotate_app(app, rule_set, options.country, day), knowledge, countries
+                ),
+                severity=highest.get((app.package, app.user)),
+            )
             for app in results.apps
         ),
         findings=found,

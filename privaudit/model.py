@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Self, TypeAlias
+from typing import Final, Literal, Self, TypeAlias
 
 MessageValue: TypeAlias = "str | int | bool | Message | tuple[str | Message, ...] | None"
 """What may fill a gap in a sentence.
@@ -395,6 +395,20 @@ class RuleMatch:
     """Of the rule: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; ``None``: not known."""
 
 
+class Severity(StrEnum):
+    """In which order to act. Never who is guilty."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def order(self) -> int:
+        """0 first."""
+        return list(Severity).index(self)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
     """One installed app for one Android user."""
@@ -436,6 +450,8 @@ class App:
     """Lists with its name. No grade and no count depends on them."""
     named_by_user: bool = False
     """Whether the user asked for it by name, for instance as the app that lent money."""
+    severity: Severity | None = None
+    """The highest severity of the findings about it; ``None``: no finding, or written before version 1.1."""
 
     @property
     def is_recognised(self) -> bool:
@@ -552,20 +568,6 @@ class Evidence:
     """Verbatim, without its line end."""
 
 
-class Severity(StrEnum):
-    """In which order to act. Never who is guilty."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    INFO = "info"
-
-    @property
-    def order(self) -> int:
-        """0 first."""
-        return list(Severity).index(self)
-
-
 Step: TypeAlias = Message
 """One tap, or one thing to do."""
 
@@ -654,11 +656,23 @@ class Source:
     kind: SourceKind
     sha256: str | None
     """Of the file, where it is one."""
+    path: str | None = None
+    """The file or folder as it was given, in JSON Lines only; in a shared report its place among these, ``#2``."""
 
     @property
     def is_live(self) -> bool:
         """Whether a phone answered directly. A saved capture of the demo phone keeps the kind ``demo``."""
         return self.kind in {"usb", "tcp", "server", "demo"}
+
+
+MessageRoute: TypeAlias = Literal["notifications", "screen", "sms_role"]
+"""How special access shows an app the messages: notification access, accessibility, the role of default SMS app."""
+MESSAGE_ROUTES: Final[Mapping[MessageRoute, str]] = {
+    "notifications": "notification_listener",
+    "screen": "accessibility",
+    "sms_role": "default_sms",
+}
+"""Route → `SpecialAccess.kind`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -670,10 +684,25 @@ class Counts:
     listed: int
     suspect: int
     lending_can_read: Mapping[DataClass, int]
+    lending_special_access: Mapping[MessageRoute, int] = field(default_factory=dict)
+    """Empty: written before version 1.1."""
+    others_can_read: int | None = None
+    """Apps that are neither recognised nor named by the user, and can read contacts, SMS or the call log now;
+    ``None``: written before version 1.1."""
+    others_can_read_system: int | None = None
+    """Those of `others_can_read` that came with the phone."""
 
     @classmethod
-    def from_apps(cls, apps: Sequence[App], suspects: int, *, apps_seen: int) -> Self:
-        """Count `apps`, which hold all that are recognised, beside the `suspects` and all `apps_seen` on the phone."""
+    def from_apps(
+        cls,
+        apps: Sequence[App],
+        suspects: int,
+        *,
+        apps_seen: int,
+        others_can_read: int | None = None,
+        others_can_read_system: int | None = None,
+    ) -> Self:
+        """Count `apps`, which hold all that are recognised, beside the counts of the other apps of the phone."""
         lending = [app for app in apps if app.is_recognised]
         return cls(
             apps_seen=apps_seen,
@@ -684,6 +713,12 @@ class Counts:
                 data: len({app.package for app in lending if app.access[data].state.allows_reading})
                 for data in DataClass
             },
+            lending_special_access={
+                route: len({app.package for app in lending if kind in app.special_access_kinds})
+                for route, kind in MESSAGE_ROUTES.items()
+            },
+            others_can_read=others_can_read,
+            others_can_read_system=others_can_read_system,
         )
 
 
@@ -704,6 +739,21 @@ class Verdict(StrEnum):
 
 
 REPORT_SCHEMA = "privaudit-report/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFailure:
+    """The line that stands in JSON Lines for a source that could not be read."""
+
+    schema: Literal["privaudit-source-failure/1"] = "privaudit-source-failure/1"
+    source: Mapping[Literal["path"], str]
+    """Its `Source.path`, in the same place as in a report."""
+    exit_code: int
+    """What ``privaudit audit`` of this source alone would end with."""
+    error: Message
+    """What happened."""
+    text: str
+    """The same in English."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

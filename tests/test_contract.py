@@ -325,7 +325,7 @@ def messages(one):
 def test_kept_reports_are_rendered_with_a_sentence_for_every_key(run, kept, name, lang):
     files = [kept / f"again.{suffix}" for suffix in ("txt", "html", "csv")]
     outputs = [word for file in files for word in ("-o", file)]
-    done = run("audit", kept / f"{name}.json", "--lang", lang, *outputs)
+    done = run("audit", kept / f"{name}.json", "--details", "--lang", lang, *outputs)
     assert done.code == 3
     report = document(f"{name}.json")
     for rendered in (done.out, *(file.read_text(encoding="utf-8") for file in files)):
@@ -347,7 +347,7 @@ def test_a_key_without_a_sentence_would_be_seen(run, tmp_path, name):
                 one["key"] += "_gone"
         file = tmp_path / "gone.json"
         file.write_text(json.dumps(report), encoding="utf-8")
-        seen += words(run("audit", file, "--lang", "en").out)
+        seen += words(run("audit", file, "--details", "--lang", "en").out)
     assert not [key for key in keys if f"[{key}_gone]" not in seen]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -71,7 +72,7 @@ def test_detection_uses_only_collected_properties(rom):
 # --- the files ------------------------------------------------------------------------------------------------------
 
 KEYS = {"name", "like", "recognise", "choices", "users", "usb", "gates", "pages", "intents", "words"}
-PAGES = {*roms.load_rom("aosp")["pages"], "clones"}
+PAGES = {*roms.load_rom("aosp")["pages"], "clones", "auto_blocker"}
 
 
 @pytest.mark.parametrize("rom", ROMS)
@@ -115,7 +116,7 @@ def test_renamed_menu_words_inherit_no_translation():
         own, stock = roms.load_rom(rom)["words"], roms.load_rom("aosp")["words"]
         for word in own["en"].keys() & stock["en"].keys():
             if own["en"][word] != stock["en"][word]:
-                assert word not in own["id"], (rom, word)
+                assert own["id"].get(word) is None or own["id"][word] != stock["id"].get(word), (rom, word)
     assert Translator("id").t("menu.aosp.see_all_apps") == "Lihat semua aplikasi"
     assert Translator("id").t("menu.oneui.developer_options") == "Opsi developer"
 
@@ -187,12 +188,60 @@ def test_vendor_specific_steps_are_printed(made):
         return [Translator("zh").translate(step) for step in make(made.phone(33, rom))]
 
     assert "打开「仅充电模式下允许 ADB 调试」。" in said(steps.enable_usb_debugging_steps, "emui")
-    assert said(steps.enable_usb_debugging_steps, "oneui")[0] == "关掉「自动阻止程序」。"
-    assert said(steps.disable_usb_debugging_steps, "oneui")[-1] == "打开「自动阻止程序」。"
     assert "HarmonyOS NEXT" in said(steps.enable_usb_debugging_steps, "harmonyos")[0]
     assert "「USB 调试（安全设置）」如果开着，关掉它。" in said(steps.disable_usb_debugging_steps, "hyperos")
     assert [gate.menu_key for gate in roms.list_restrictions("hyperos")] == ["usb_debugging_security"]  # MIUI's
     assert roms.list_restrictions("aosp") == ()
+
+
+@pytest.mark.parametrize("code", catalog.languages())
+@pytest.mark.parametrize(("sdk", "exists"), [(28, False), (33, False), (34, True), (35, True), (None, True)])
+def test_auto_blocker_is_named_with_its_path_where_it_exists(made, code, sdk, exists):
+    """One UI 6 and later, which are Android 14 and later; in every language."""
+    language, phone = Translator(code), made.phone(sdk, "oneui")
+    on, off = (
+        [language.translate(step) for step in make(phone)]
+        for make in (steps.enable_usb_debugging_steps, steps.disable_usb_debugging_steps)
+    )
+    word = language.t("menu.oneui.auto_blocker")
+    assert any(word in tap for tap in (*on, *off)) == exists
+    if exists:
+        at = on.index(language.t("steps.turn_off_if_on", word=word))
+        menus = [language.t(f"menu.oneui.{menu}") for menu in ("settings", "security_and_privacy")]
+        assert [menu in tap for menu, tap in zip(menus, on[at - 2 : at], strict=True)] == [True, True]
+        assert off[-1] == language.t("steps.turn_on_again", word=word)
+        assert code == "en" or menus[1] != Translator("en").t("menu.oneui.security_and_privacy")
+
+
+@pytest.mark.parametrize("rom", ROMS)
+def test_the_lock_screen_code_is_told_of_where_it_may_be_asked(made, rom):
+    said = [step.key for step in steps.enable_usb_debugging_steps(made.phone(33, rom))]
+    assert said[said.index("steps.tap_seven") + 1] == "steps.lock_code"
+
+
+@pytest.mark.parametrize(("rom", "sdk"), [(rom, sdk) for rom in ROMS for sdk in (23, 24, 26, 28, 29, 31, 34, 99)])
+def test_no_menu_is_tapped_twice_in_a_row(rom, sdk):
+    """Where the file of a ROM calls two menus the same, as “Apps”, “Apps” on EMUI 5."""
+    for code in ("en", "zh"):
+        words = roms.load_rom(rom)["words"][code]
+        for name in roms.load_rom(rom)["pages"]:
+            page = roms.find_settings_page(rom, name, sdk)
+            path = [words.get(key, key) for key in page.menu_keys] if page else []
+            assert not [word for word, next_word in itertools.pairwise(path) if word == next_word], (name, path)
+
+
+def test_emui_5_has_its_own_menus(made):
+    """Android 6 and 7: none of the entries that later versions of EMUI have."""
+    said = " ".join(
+        Translator("zh").translate(step)
+        for kind in ("accessibility", "default_sms", "device_admin", "permissions")
+        for step in steps.steps_for_kinds(
+            {kind}, made.app(contacts=made.access("can_read"), holds=[kind]), made.phone(24, "emui")
+        )
+    )
+    assert "「应用管理」" in said
+    assert "「高级设置」" in said
+    assert not re.search("「应用和服务」|「系统和更新」|「辅助功能」。点「无障碍」", said)
 
 
 def test_uninstalling_comes_last_after_device_administrators(made):

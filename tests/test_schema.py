@@ -34,7 +34,7 @@ DOCUMENTED = {
     "Rom": "id name version",
     "User": "id kind checked why_not",
     "Coverage": "question user state unparsed_lines detail",
-    "Counts": "apps_seen lending listed suspect lending_can_read",
+    "Counts": "apps_seen lending listed suspect lending_can_read lending_special_access others_can_read",
     "App": "package user label label_state labels version_name version_code target_sdk installer installer_name"
     " first_installed last_updated system enabled certificates_sha256 apk_sha256 lending access permissions"
     " special_access listed named rules",
@@ -54,9 +54,20 @@ ADDED = {
     "Coverage": {"could_hide"},  # which gaps make a report incomplete: else a reader would have to know our questions
     # null would mean "none" or "not read"; why a name is not there; an icon, and another name under it
     # named_by_user: DESIGN section 5
-    "App": {"installer_known", "label_problem", "launcher_icon", "launcher_labels", "other_access", "named_by_user"},
+    # severity: else a program would have to find the highest of its findings
+    "App": {
+        "severity",
+        "installer_known",
+        "label_problem",
+        "launcher_icon",
+        "launcher_labels",
+        "other_access",
+        "named_by_user",
+    },
     # what it says of which data: else a program would have to know our files of rules
     # its row; whether it is a notice; which of the app's names it is; whether another source contradicts it
+    "Counts": {"others_can_read_system"},  # most apps that can read came with the phone
+    "Source": {"path"},  # which of several sources a line is about
     "NameMatch": {"signature", "tier", "label", "disputed"},
     # "none for this country" means packages; names are told beside them, and how new the lists for the country are
     "ListStamp": {"names_for_country", "newest_for_country"},

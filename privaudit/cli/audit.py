@@ -1,4 +1,7 @@
-"""``privaudit audit`` and ``demo``, which are one command on two phones, and ``schema``."""
+"""``privaudit audit`` and ``demo``, which are one command on two phones, and ``schema``.
+
+More than 300 lines because the two commands have the same options, and one runner writes all their outputs.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +55,7 @@ def audit(  # noqa: PLR0913 - one parameter per option
     share: options.ShareOption = False,
     no_apks: options.NoApksOption = False,
     hash_apks: options.HashOption = False,
+    details: options.DetailsOption = False,
     plain: options.PlainOption = False,
 ) -> None:
     """Check a phone or saved sources."""
@@ -70,6 +74,7 @@ def audit(  # noqa: PLR0913 - one parameter per option
             unknown=unknown,
             no_apks=no_apks,
             hash_apks=hash_apks,
+            details=details,
         )
         runner.validate_options(len(source or ()))
         if source:
@@ -95,6 +100,7 @@ def demo(  # noqa: PLR0913 - one parameter per option
     share: options.ShareOption = False,
     no_apks: options.NoApksOption = False,
     hash_apks: options.HashOption = False,
+    details: options.DetailsOption = False,
     plain: options.PlainOption = False,
 ) -> None:
     """Audit a virtual phone over the real ADB protocol."""
@@ -127,6 +133,7 @@ def demo(  # noqa: PLR0913 - one parameter per option
             unknown=unknown,
             no_apks=no_apks,
             hash_apks=hash_apks,
+            details=details,
         )
         runner.validate_options(0)
         console.print_message("cli.starting_demo", version=__version__)
@@ -213,6 +220,8 @@ class AuditRunner:
     """Name the apps that have access and that no list knows."""
     no_apks: bool
     hash_apks: bool
+    details: bool = False
+    """Print the whole report, not its first screen and a half."""
 
     def validate_options(self, source_count: int) -> None:
         """Refuse options that cannot be carried out, before any phone is asked."""
@@ -223,23 +232,43 @@ class AuditRunner:
                 raise UsageError("errors.app_name_empty", given=name)
         for path in self.output_files:
             report.validate_output(path, tuple(report.FORMATS))
-        if source_count > 1 and (self.output_files or (self.as_json and not self.as_json_lines)):
+        if source_count > 1 and (self._single_outputs or (self.as_json and not self.as_json_lines)):
             raise UsageError("errors.one_source")
+
+    @property
+    def _tables(self) -> tuple[Path, ...]:
+        """The files that take several reports."""
+        return tuple(path for path in self.output_files if path.suffix == ".csv")
+
+    @property
+    def _single_outputs(self) -> tuple[Path, ...]:
+        return tuple(path for path in self.output_files if path not in self._tables)
 
     def audit_sources(self, sources: list[Path]) -> int:
         """Report on each saved source and return the exit code. An unreadable source does not stop the others."""
+        from privaudit.report import csv, json, save_text
+
         codes = []
-        for path in sources:
+        rows: list[tuple[str, Report]] = []
+        for number, path in enumerate(sources, 1):
+            name = f"#{number}" if self.share else str(path)
             if len(sources) > 1:
                 self.console.print_message("cli.now", path=str(path))
             try:
                 report, _ = report_on_source(path, self._report_options(), self.signatures)
-                codes.append(self._write_outputs(report))
+                report = self._as_handed_on(report)
+                rows.append((name, report))
+                codes.append(self._write_outputs(report, name))
             except PrivauditError as error:
+                if self.as_json_lines:
+                    self.console.write_stdout(json.failure_to_json_line(error, name))
                 if len(sources) == 1 or isinstance(error, KnowledgeError):
                     raise
                 self.console.print_error(error)
                 codes.append(error.exit_code)
+        for path in self._tables if rows else ():
+            save_text(csv.render_sources(rows, self.console.language), path)
+            self.console.print_message("cli.saved", path=str(path))
         return next(code for code in _EXIT_CODES_BY_PRIORITY if code in codes)
 
     def audit_phone(self, connecting: AbstractContextManager[Transport], *, demo: bool = False) -> int:
@@ -257,7 +286,8 @@ class AuditRunner:
                 progress=self.console.print_round,
                 on_apk_progress=self.console.update_progress_bar,
             )
-        code = self._write_outputs(pipeline.build_report(capture, lists, self._report_options(), phone_facts))
+        report = pipeline.build_report(capture, lists, self._report_options(), phone_facts)
+        code = self._write_outputs(self._as_handed_on(report))
         if capture.source.is_live and resume.was_interrupted(capture):
             self.console.print_error(ConnectionLost("errors.cut_audit"))
         return code
@@ -272,22 +302,30 @@ class AuditRunner:
             app_names=self.app_names,
         )
 
-    def _write_outputs(self, report: Report) -> int:
-        """Write a report to its files and to standard output, and return the exit code."""
-        from privaudit.model import Verdict
-        from privaudit.report import json, share, txt, write_report
+    def _as_handed_on(self, report: Report) -> Report:
+        from privaudit.report import share
 
-        if self.share:
-            report = share.anonymize_report(report)
-        for path in self.output_files:
+        return share.anonymize_report(report) if self.share else report
+
+    def _write_outputs(self, report: Report, source: str | None = None) -> int:
+        """Write a report to its files and to standard output, and return the exit code.
+
+        `source` names the file that it is about: tables, which may be about several, are written later.
+        """
+        from privaudit.model import Verdict
+        from privaudit.report import json, terminal, txt, write_report
+
+        paths = self.output_files if source is None else self._single_outputs
+        for path in paths:
             write_report(report, path, self.console.language)
         if self.as_json_lines:
-            self.console.write_stdout(json.to_json_line(report))
+            self.console.write_stdout(json.to_json_line(report, source))
         elif self.as_json:
             self.console.write_stdout(json.render(report))
         else:
-            self.console.write_styled(lambda width: txt.styled_lines(report, self.console.language, width))
-        for path in self.output_files:
+            layout = txt if self.details else terminal
+            self.console.write_styled(lambda width: layout.styled_lines(report, self.console.language, width))
+        for path in paths:
             self.console.print_message("cli.saved", path=str(path))
         if report.verdict is Verdict.FOUND:
             return EXIT_FINDINGS

@@ -106,6 +106,7 @@ CountryOption = Annotated[str | None, option("cli.country", "--country", metavar
 SignaturesOption = Annotated[list[Path] | None, option("cli.signatures", "--signatures", metavar="PATH")]
 AllAppsOption = Annotated[bool, option("cli.all_apps", "--all-apps")]
 ShareOption = Annotated[bool, option("cli.share", "--share")]
+DetailsOption = Annotated[bool, option("cli.details", "--details")]
 UnknownOption = Annotated[bool, option("cli.unknown", "--unknown")]
 
 ApplyOption = Annotated[bool, option("cli.apply", "--apply")]

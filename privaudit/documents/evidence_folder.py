@@ -70,11 +70,16 @@ def disclosable_report(report: Report, packages: tuple[str, ...]) -> Report:
     findings = tuple(finding for finding in report.findings if finding.package in included)
     has_findings = any(finding.severity is not Severity.INFO for finding in findings)
     apps = tuple(app for app in report.apps if app.package in included)
-    suspects = 0 if packages else report.counts.suspect
+    counts = Counts.from_apps(apps, 0, apps_seen=report.counts.apps_seen)
+    if not packages:
+        others = (report.counts.others_can_read, report.counts.others_can_read_system)
+        counts = replace(
+            counts, suspect=report.counts.suspect, others_can_read=others[0], others_can_read_system=others[1]
+        )
     return replace(
         report,
         apps=apps,
-        counts=Counts.from_apps(apps, suspects, apps_seen=report.counts.apps_seen),
+        counts=counts,
         findings=findings,
         verdict=Verdict.FOUND if has_findings else Verdict.NOTHING_FOUND,
     )

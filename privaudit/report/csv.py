@@ -1,7 +1,8 @@
 """The apps as a table for a spreadsheet: one row for each app and user, in the words of the report.
 
-Written for Excel, which most helpers have: UTF-8 with a byte order mark, commas, every cell quoted, CRLF. Programs read
-the JSON document instead. A table has no place for what could not be checked, so each row has the number of gaps.
+Written for Excel, which most helpers have: UTF-8 with a byte order mark, commas, every cell quoted, CRLF. The first row
+has the English headings, which are the keys of the columns in every language; in another language a second row has its
+own headings. A table has no place for what could not be checked, so each row has the number of gaps.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from datetime import datetime
 from typing import Final
 
 from privaudit.i18n import Translator
+from privaudit.i18n.catalog import ENGLISH
 from privaudit.i18n.sanitize import sanitize_text
-from privaudit.model import App, NameMatch, Report, SignatureMatch
+from privaudit.model import MESSAGE_ROUTES, App, NameMatch, Report, SignatureMatch
 from privaudit.report import gaps, matrix, summary
 from privaudit.report.view import ReportView
 
@@ -45,17 +47,28 @@ _LAST_COLUMNS: Final = (
     "report.csv_named",
     "report.csv_newest",
     "report.csv_sha256",
+    "report.csv_severity",
+    "report.csv_sees_messages",
+    "report.csv_source",
 )
 """New columns are added at the end: what reads tables may count columns."""
 
 
 def render(report: Report, language: Translator) -> str:
     """Return the table, with the byte order mark by which Excel recognises UTF-8."""
-    view = ReportView(report, language)
+    return render_sources([("", report)], language)
+
+
+def render_sources(reports: Iterable[tuple[str, Report]], language: Translator) -> str:
+    """Return one table of several reports, each with the name of its source."""
     output = io.StringIO()
     writer = csv.writer(output, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    for row in (_column_headings(view), *(_app_row(view, app) for app in view.ordered_apps())):
-        writer.writerow(map(escape_cell, row))
+    for heading_language in dict.fromkeys((Translator(ENGLISH), language)):
+        writer.writerow(map(escape_cell, _column_headings(heading_language)))
+    for source, report in reports:
+        view = ReportView(report, language)
+        for app in view.ordered_apps():
+            writer.writerow(map(escape_cell, (*_app_row(view, app), source)))
     return _BYTE_ORDER_MARK + output.getvalue()
 
 
@@ -65,12 +78,12 @@ def escape_cell(text: str) -> str:
     return f"'{sanitized}" if len(sanitized) > 1 and sanitized[0] in _FORMULA_PREFIXES else sanitized
 
 
-def _column_headings(view: ReportView) -> Iterator[str]:
-    yield from map(view.t, _FIRST_COLUMNS)
+def _column_headings(language: Translator) -> Iterator[str]:
+    yield from map(language.t, _FIRST_COLUMNS)
     for data in matrix.WIDE_COLUMNS:
-        yield matrix.data_label(view, data)
-        yield view.t("report.csv_record", data=matrix.data_label(view, data))
-    yield from map(view.t, _LAST_COLUMNS)
+        label = language.t(matrix.DATA_LABEL_KEYS[data])
+        yield from (label, language.t("report.csv_record", data=label))
+    yield from map(language.t, _LAST_COLUMNS)
 
 
 def _app_row(view: ReportView, app: App) -> Iterator[str]:
@@ -98,6 +111,8 @@ def _app_row(view: ReportView, app: App) -> Iterator[str]:
     lists = view.report.knowledge.signatures
     yield _list_date(view, lists.newest)
     yield lists.sha256
+    yield severity or ""
+    yield " ".join(route for route, kind in MESSAGE_ROUTES.items() if kind in app.special_access_kinds)
 
 
 def _list_titles(view: ReportView, matches: Iterable[SignatureMatch | NameMatch]) -> str:

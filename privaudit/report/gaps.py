@@ -17,7 +17,7 @@ from privaudit.model import (
     Report,
     SignatureListInfo,
 )
-from privaudit.report import legal_rules
+from privaudit.report import legal_rules, matrix
 from privaudit.report.view import ReportView
 
 MIN_COUNTRY_PACKAGES: Final = 10
@@ -54,9 +54,25 @@ def gap_sentences(view: ReportView) -> Iterator[str]:
     )
     yield from _label_limits(view)
     knowledge, today = view.report.knowledge, view.report.taken_at.date()
-    yield from list_coverage_sentences(view.language, knowledge.signatures, knowledge.rules.country, today)
+    for sentence in list_coverage_sentences(view.language, knowledge.signatures, knowledge.rules.country, today):
+        if not (view.is_page and sentence == view.t("report.list_choose")):
+            yield sentence
     yield from legal_rules.no_rules_notice(view.language, knowledge.rules)
+    yield from other_readers_notice(view)
     yield from unrecognised_notice(view)
+
+
+def other_readers_notice(view: ReportView) -> Iterator[str]:
+    """Yield how many apps can read and are not shown, and how to see them; nothing if every app is shown."""
+    counts = view.report.counts
+    if counts.others_can_read is None or not counts.apps_seen or matrix.has_all_apps(view):
+        return
+    values = {"n": counts.others_can_read, "system": counts.others_can_read_system}
+    if view.is_brief and not view.is_page and counts.others_can_read:
+        yield view.t("report.short_others", **values)
+        return
+    yield view.t("report.others" if counts.others_can_read else "report.others_none", **values)
+    yield view.t("report.others_how_page" if view.is_page else "report.others_how")
 
 
 def missing_data(view: ReportView) -> tuple[str, ...]:
@@ -135,7 +151,7 @@ def unrecognised_notice(view: ReportView) -> Iterator[str]:
     count = view.report.counts.suspect
     if count and not any(finding.rule == "suspect" for finding in view.report.findings):
         yield view.t("report.suspects", n=count)
-        yield view.t("report.suspects_how")
+        yield view.t("report.suspects_how_page" if view.is_page else "report.suspects_how")
 
 
 def list_coverage_sentences(

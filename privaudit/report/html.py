@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
 from privaudit.i18n import Translator
 from privaudit.model import AccessState, App, Report, Severity
-from privaudit.report import app_details, gaps, html_page, legal_rules, matrix, rights, summary
+from privaudit.report import app_details, gaps, html_page, legal_rules, matrix, rights, summary, taps
 from privaudit.report.timeline import build_timeline
 from privaudit.report.view import ReportView
 from privaudit.revocation import steps
@@ -21,11 +21,13 @@ _STATE_SYMBOLS: Final = {
     AccessState.UNKNOWN: "?",
 }
 """Symbol before the words of a state; states that do not read have a circle."""
+_SAID_ELSEWHERE: Final = frozenset({"steps.evidence", "steps.keep_app", "steps.no_recall"})
+"""Notes that the three things to do first and the end of the page say."""
 
 
 def render(report: Report, language: Translator) -> str:
     """Return the page, ending in a line feed."""
-    view = ReportView(report, replace(language, isolate_bidi=True))
+    view = ReportView(report, replace(language, isolate_bidi=True), is_page=True)
     numbers = {package: number for number, package in enumerate(view.ordered_packages(), 1)}
     apps = view.ordered_apps()
     context: dict[str, object] = {
@@ -35,11 +37,12 @@ def render(report: Report, language: Translator) -> str:
         "verdict": summary.verdict(view),
         "completeness": summary.completeness(view),
         "next_steps": tuple(summary.next_steps(view)),
-        "safety_notes": tuple(map(view.translate, steps.SAFETY_NOTES)),
+        "safety_notes": tuple(view.translate(note) for note in steps.SAFETY_NOTES if note.key not in _SAID_ELSEWHERE),
         "counts": matrix.app_counts(view, "report.page_counts", "report.page_counts_all"),
         "columns": tuple(matrix.data_label(view, data) for data in matrix.WIDE_COLUMNS),
         "rows": tuple(_matrix_row(view, app, numbers[app.package]) for app in apps),
         "legend": tuple(_legend(view)),
+        "taps": tuple(_tap_lists(view, numbers)),
         "timeline": build_timeline(view),
         "app_title": view.app_title,
         "numbers": numbers,
@@ -50,11 +53,20 @@ def render(report: Report, language: Translator) -> str:
         "limits": summary.limits(view),
         "rights_country": rights.country_name(view),
         "stages": tuple(rights.escalation_stages(view)),
-        "rights_notes": (*legal_rules.country_suggestion(view), *rights.rights_notes(view)),
+        "rights_notes": tuple(rights.rights_notes(view)),
         "leaving": summary.leaving_steps(view),
         "remember": summary.remember_sentences(view),
     }
     return html_page.render_page("report", view.language, context)
+
+
+def _tap_lists(view: ReportView, numbers: Mapping[str, int]) -> Iterator[dict[str, object]]:
+    for tap_list in taps.tap_lists(view):
+        yield {
+            "title": taps.list_title(view, tap_list, numbers),
+            "steps": tuple((number, view.translate(step)) for number, step in steps.number_steps(tap_list.steps)),
+            "same": taps.same_for(view, tap_list, numbers),
+        }
 
 
 def _matrix_row(view: ReportView, app: App, number: int) -> dict[str, object]:
@@ -84,10 +96,10 @@ def _app_card(view: ReportView, app: App, number: int) -> dict[str, object]:
         "severity_label": view.severity_label(severity),
         "facts": tuple(_app_facts(view, app)),
         "access_rows": tuple((row, _state_symbol(row.state)) for row in matrix.access_rows(view, app)),
-        "sentences": (*app_details.app_sentences(view, app), *legal_rules.rule_sentences(view, app)),
+        "sentences": tuple(app_details.app_sentences(view, app)),
+        "rules": tuple(legal_rules.rule_sentences(view, app)),
         "evidence_refs": app_details.evidence_refs(view, app) if view.findings_of(app) else "",
         "evidence": tuple(app_details.evidence_lines(view, app)),
-        "steps": tuple(map(view.translate, view.steps_for(app))),
     }
 
 

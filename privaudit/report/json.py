@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -11,9 +12,9 @@ from typing import Any, Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from privaudit.errors import SourceError
+from privaudit.errors import PrivauditError, SourceError
 from privaudit.i18n import Translator
-from privaudit.model import REPORT_SCHEMA, Report
+from privaudit.model import REPORT_SCHEMA, Report, SourceFailure
 
 T = TypeVar("T")
 
@@ -51,9 +52,16 @@ def render(report: Report, _language: Translator | None = None) -> str:
     return dump_json(_report_adapter(), report, indent=2)
 
 
-def to_json_line(report: Report) -> str:
-    """Return the document on one line, for JSON Lines."""
-    return dump_json(_report_adapter(), report, indent=None)
+def to_json_line(report: Report, path: str | None = None) -> str:
+    """Return the document on one line, for JSON Lines; `path` names its source."""
+    return dump_json(_report_adapter(), replace(report, source=replace(report.source, path=path)), indent=None)
+
+
+def failure_to_json_line(error: PrivauditError, path: str) -> str:
+    """Return the line for a source that could not be read, `path`."""
+    text = Translator("en").translate(error.what)
+    failure = SourceFailure(source={"path": path}, exit_code=error.exit_code, error=error.what, text=text)
+    return dump_json(TypeAdapter(SourceFailure), failure, indent=None)
 
 
 def escape_invisible(document: str) -> str:

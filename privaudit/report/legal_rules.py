@@ -50,6 +50,13 @@ _DATA_KEYS: Final[Mapping[str, str]] = {
     "media": "rules.media",
     "app_list": "rules.app_list",
 }
+_BRIEF_KEYS: Final[Mapping[RuleStance, str]] = {
+    "forbids": "rules.brief_forbids",
+    "not_necessary": "rules.brief_not_necessary",
+    "conditional": "rules.brief_conditional",
+    "advises": "rules.brief_advises",
+}
+"""Stance → a few words. A rule of conduct is told of in the details only: no permission shows what people do."""
 _FINE_LOCATION: Final = "android.permission.ACCESS_FINE_LOCATION"
 
 
@@ -61,6 +68,33 @@ def rule_sentences(view: ReportView, app: App) -> Iterator[str]:
     first = view.installs_of(app.package)[0]
     if app is first or app.rules != first.rules:
         yield from cite_rules(view.language, app.rules)
+
+
+def brief_rules(view: ReportView, numbers: Mapping[str, int]) -> Iterator[str]:
+    """Yield one line for each authority and stance: which data it is about, and the numbers of the apps that hold them.
+
+    What apps only ask for is left out, and so are rules of conduct.
+    """
+    apps_by_line: dict[tuple[str, RuleStance], dict[str, dict[str, None]]] = {}
+    unverified = set()
+    for owner, match in [(app, match) for app in view.ordered_apps() for match in app.rules]:
+        if match.says is None or match.says not in _BRIEF_KEYS or match.match != "granted":
+            continue
+        line = view.t(f"rule.{match.id}.authority"), match.says
+        for data in _data_keys([match], "granted", set()):
+            apps_by_line.setdefault(line, {}).setdefault(data, {})[str(numbers[owner.package])] = None
+        unverified |= {line} if match.verify else set()
+    for line, apps_by_data in apps_by_line.items():
+        held = tuple(
+            Message(key="rules.brief_data", values={"what": Message(key=key), "apps": " ".join(app_numbers)})
+            for key, app_numbers in apps_by_data.items()
+        )
+        mark = view.t("rules.brief_unverified") if line in unverified else ""
+        yield view.t(_BRIEF_KEYS[line[1]], authority=line[0], held=held) + mark
+
+
+def _as_message(key: str) -> Message:
+    return Message(key=key)
 
 
 def rule_explanations(view: ReportView) -> Iterator[str]:
@@ -149,8 +183,8 @@ def _stance_sentence(
     yield language.t(
         "rules.holds_and_asks" if held and requested else "rules.holds" if held else request_key,
         what=Message(key=inferred_key if match.likely else stated_key, values={"condition": condition}),
-        held=tuple(Message(key=key) for key in held),
-        asked=tuple(Message(key=key) for key in requested),
+        held=tuple(map(_as_message, held)),
+        asked=tuple(map(_as_message, requested)),
     )
 
 

@@ -90,8 +90,13 @@ class DataAccessRow:
 def app_counts(view: ReportView, key: str, all_shown_key: str) -> str:
     """Return how many apps there are, in the message for some or for all of them being shown."""
     counts = view.report.counts
-    has_all_apps = len({app.package for app in view.report.apps}) == counts.apps_seen > counts.lending
-    return view.t(all_shown_key if has_all_apps else key, n=counts.lending, seen=counts.apps_seen)
+    return view.t(all_shown_key if has_all_apps(view) else key, n=counts.lending, seen=counts.apps_seen)
+
+
+def has_all_apps(view: ReportView) -> bool:
+    """Return whether the report has every app of the phone, not only those that it is about."""
+    counts = view.report.counts
+    return len({app.package for app in view.report.apps}) == counts.apps_seen > counts.lending
 
 
 def data_label(view: ReportView, data: AnyDataClass) -> str:
@@ -177,14 +182,16 @@ def _was_refused(app: model.App, data: AnyDataClass) -> bool:
 
 
 def matrix_legend(
-    view: ReportView, columns: tuple[AnyDataClass, ...] = tuple(model.DataClass)
+    view: ReportView,
+    columns: tuple[AnyDataClass, ...] = tuple(model.DataClass),
+    keys: frozenset[str] = frozenset(dict(_LEGEND)),
 ) -> Iterator[tuple[str, str]]:
-    """Yield each word that stands in the matrix and needs an explanation, and the explanation."""
+    """Yield each word in `keys` that stands in the matrix and needs an explanation, and the explanation."""
     used = {line for app in view.report.apps for data in columns for line in cell_text(view, app, data) if line}
     if any(access.history is model.History.RECORDED for app in view.report.apps for access in app.access.values()):
         used.add(view.t("report.legend_word_recorded"))  # an example: the cells hold dates
     for word_key, meaning_key in _LEGEND:
-        if (word := view.t(word_key)) in used:
+        if word_key in keys and (word := view.t(word_key)) in used:
             by_permission = word_key == "report.state_can_read" and view.has_gap("appops")
             yield word, view.t("report.legend_can_read_by_permission" if by_permission else meaning_key)
 

@@ -13,6 +13,7 @@ from privaudit.i18n.sanitize import display_name, sanitize_text
 from privaudit.model import AccessState, App, DataClass, Message, MessageValue, Report, Step, UserKind
 from privaudit.report import summary
 from privaudit.report.layout import hanging_indent, title_indent, wrap
+from privaudit.report.txt import block_steps_with_titles, step_prefix
 from privaudit.report.view import DATA_NAME_KEYS, ReportView
 from privaudit.revocation import commands, steps
 from privaudit.revocation.apply import MAX_ERROR_CHARS, LedgerRun
@@ -58,7 +59,7 @@ _OUTCOME_KEYS: Final[Mapping[Outcome, str]] = {
 
 
 def render_steps(report: Report, language: Translator, packages: frozenset[str]) -> str:
-    """Return the steps for `packages`, or for every app of the report if it is empty; ends in a line feed."""
+    """Return the steps for `packages`, or, if it is empty, for every app that the report is about."""
     return _join_lines(_step_lines(ReportView(report, language), packages))
 
 
@@ -99,14 +100,17 @@ def _step_lines(view: ReportView, packages: frozenset[str]) -> Iterator[str]:
     yield from title_indent(view.t("report.taps_for", rom=phone.rom.name), _LINE_COLUMNS)
     yield ""
     yield from _bullet_lines(language, steps.SAFETY_NOTES)
-    apps = [app for app in view.ordered_apps() if not packages or app.package in packages]
+    # Apps that only their owner may see are left out, unless named: here they would stand unmarked among lenders.
+    apps = [app for app in view.ordered_apps() if (app.package in packages if packages else app.is_reported)]
     for app in apps:
-        app_steps = steps.steps_for_app(app, phone, user_kinds.get(app.user, UserKind.OTHER))
-        if app_steps or packages:
+        blocks = steps.blocks_for_app(app, phone, user_kinds.get(app.user, UserKind.OTHER))
+        if blocks or packages:
             yield ""
             yield from title_indent(view.app_title(app), _LINE_COLUMNS)
-            yield from _checklist_lines(language, app_steps)
-            yield from () if app_steps else wrap(f"  {view.t('report.steps_none')}", _LINE_COLUMNS)
+            for title, block_steps in block_steps_with_titles(view, blocks):
+                yield from wrap(f"  {title}", _LINE_COLUMNS) if title else ()
+                yield from _checklist_lines(language, (step for _, step in block_steps))
+            yield from () if blocks else wrap(f"  {view.t('report.steps_none')}", _LINE_COLUMNS)
     yield ""
     yield from _bullet_lines(language, (steps.check_other_apps_step(phone),))
     for app in apps if packages else ():
@@ -329,8 +333,8 @@ def _bullet_lines(language: Translator, messages: Iterable[Message]) -> Iterator
 
 
 def _checklist_lines(language: Translator, messages: Iterable[Message]) -> Iterator[str]:
-    for number, message in enumerate(messages, 1):
-        yield from hanging_indent(f"  [ ] {number}. ", language.translate(message), _LINE_COLUMNS)
+    for number, message in steps.number_steps(messages):
+        yield from hanging_indent(step_prefix(number), language.translate(message), _LINE_COLUMNS)
 
 
 def _join_lines(lines: Iterable[str]) -> str:

@@ -29,7 +29,9 @@ def escalation_stages(view: ReportView) -> Iterator[tuple[str, tuple[str, ...]]]
 def rights_notes(view: ReportView) -> Iterator[str]:
     """Yield what stands below the stages."""
     country, known = view.report.knowledge.rules.country, countries_with_rights()
-    if country is None:
+    if view.is_page:
+        pass  # what else there is, is for whoever runs privaudit
+    elif country is None:
         yield view.t("rights.no_country", known=known)
     elif country not in known:
         yield view.t("rights.no_page", given=country, known=known)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from privaudit.i18n import Translator
-from privaudit.model import App, DataClass, LendingVerdict, Message, Phone, Report, SourceKind
+from privaudit.model import MESSAGE_ROUTES, App, DataClass, LendingVerdict, Message, Phone, Report, SourceKind
 from privaudit.report import gaps, legal_rules, matrix
 from privaudit.report.view import ReportView
 from privaudit.revocation import steps
@@ -46,6 +46,12 @@ _RECOGNITION_COUNTS: Final[tuple[tuple[str, Callable[[App], bool]], ...]] = (
     ("report.found_unsure", matrix.is_matched_by_unconfirmed_list),
 )
 """Sentence → the apps that it counts. One count of all would claim too much of some."""
+_SEES_MESSAGES: Final = frozenset({MESSAGE_ROUTES["notifications"], MESSAGE_ROUTES["screen"]})
+_GETS_SMS: Final = frozenset({MESSAGE_ROUTES["sms_role"]})
+_SPECIAL_ACCESS_COUNTS: Final[Mapping[str, tuple[tuple[str, frozenset[str]], ...]]] = {
+    "lending": (("report.found_sees", _SEES_MESSAGES), ("report.found_sms_role", _GETS_SMS)),
+    "named": (("report.named_sees", _SEES_MESSAGES), ("report.named_sms_role", _GETS_SMS)),
+}
 
 
 def notices(language: Translator, *, demo: bool) -> Iterator[str]:
@@ -84,6 +90,8 @@ def audit_time_text(view: ReportView) -> str:
         return view.t(key, at_at=report.taken_at.isoformat())
     phone_time, zone = audit_time(report), _load_time_zone(clock.zone)
     difference_s = abs(clock.offset_s)
+    if view.is_brief and difference_s <= _SHOW_SECONDS_UP_TO_S:
+        return view.t("report.when_plain", at_at=phone_time.isoformat())
     return view.t(
         "report.when_phone",
         at_at=phone_time.isoformat(),
@@ -92,6 +100,11 @@ def audit_time_text(view: ReportView) -> str:
         if difference_s <= _SHOW_SECONDS_UP_TO_S
         else view.age_message(difference_s),
     )
+
+
+def phone_and_time(view: ReportView) -> tuple[str, str]:
+    """Return what phone was read, and when."""
+    return _phone_text(view, view.report.phone), audit_time_text(view)
 
 
 def _phone_text(view: ReportView, phone: Phone) -> str:
@@ -156,10 +169,20 @@ def _lending_counts(view: ReportView) -> Iterator[str]:
     """Yield how many lending apps there are, what they can read, and by what they were recognised."""
     counts = view.report.counts
     can_read = counts.lending_can_read
-    yield view.t("report.found", n=counts.lending, contacts=can_read[DataClass.CONTACTS])
+    found = view.t("report.found", n=counts.lending, contacts=can_read[DataClass.CONTACTS])
+    # In the same breath: who sees notifications or the screen reads messages without the permission for SMS.
+    special_access = special_access_sentences(view, [app for app in view.report.apps if app.is_recognised], "lending")
+    yield view.t("report.between_sentences").join((found, *special_access))
     if can_read[DataClass.SMS] or can_read[DataClass.CALL_LOG]:
         yield view.t("report.found_other", sms=can_read[DataClass.SMS], call_log=can_read[DataClass.CALL_LOG])
     yield from _recognition_counts(view)
+
+
+def special_access_sentences(view: ReportView, apps: Sequence[App], kind: str) -> Iterator[str]:
+    """Yield how many of `apps`, of the `kind` “lending” or “named”, see messages without the permission for SMS."""
+    for key, routes in _SPECIAL_ACCESS_COUNTS[kind]:
+        if count := len({app.package for app in apps if routes & app.special_access_kinds}):
+            yield view.t(key, n=count)
 
 
 def _named_app_counts(view: ReportView) -> Iterator[str]:
@@ -170,7 +193,8 @@ def _named_app_counts(view: ReportView) -> Iterator[str]:
             data.value: len({app.package for app in apps if app.access[data].state.allows_reading})
             for data in DataClass
         }
-        yield view.t("report.found_named", n=len({app.package for app in apps}), **readers)
+        named = view.t("report.found_named", n=len({app.package for app in apps}), **readers)
+        yield view.t("report.between_sentences").join((named, *special_access_sentences(view, apps, "named")))
 
 
 def _recognition_counts(view: ReportView) -> Iterator[str]:

@@ -1,15 +1,16 @@
-"""The report for a terminal: who can read what, why, what is not known, what to tap, and the result last."""
+"""The whole report as text: who can read what, why, what is not known, what to tap, and the result last."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import string
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
 
 from privaudit.i18n import Translator
-from privaudit.model import App, DataClass, Report, Severity
+from privaudit.model import App, DataClass, Report, Severity, Step
 from privaudit.report import app_details, gaps, legal_rules, matrix, rights, summary
 from privaudit.report.layout import hanging_indent, pad
 from privaudit.report.view import ReportView
@@ -22,7 +23,7 @@ _CELL_COLUMNS: Final = 18
 _INDENT_COLUMNS: Final = 2
 _HEADER_LABEL_COLUMNS: Final = 10
 _SUMMARY_LABEL_COLUMNS: Final = 16
-_SEVERITY_STYLES: Final = {Severity.HIGH: "bold red", Severity.MEDIUM: "bold yellow", Severity.LOW: "bold"}
+SEVERITY_STYLES: Final = {Severity.HIGH: "bold red", Severity.MEDIUM: "bold yellow", Severity.LOW: "bold"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def render(report: Report, language: Translator, width: int = DEFAULT_WIDTH) -> 
 def styled_lines(report: Report, language: Translator, width: int = DEFAULT_WIDTH) -> Iterator[StyledLine]:
     """Yield the report line by line; no line is wider than `width` columns."""
     view = ReportView(report, language)
-    writer = _TextReport(view, width)
+    writer = TextReport(view, width)
     for section in (
         writer.header_lines(),
         writer.matrix_lines(),
@@ -56,8 +57,8 @@ def styled_lines(report: Report, language: Translator, width: int = DEFAULT_WIDT
     yield from writer.summary_lines()
 
 
-class _TextReport:
-    """Lays out each section of a report in `width` columns."""
+class TextReport:
+    """Lays out each section of a report in `width` columns; `terminal` lays out the same parts in fewer lines."""
 
     def __init__(self, view: ReportView, width: int) -> None:
         self.view = view
@@ -68,31 +69,38 @@ class _TextReport:
         self.app_numbers = {package: number for number, package in enumerate(view.ordered_packages(), 1)}
 
     def header_lines(self) -> Iterator[StyledLine]:
-        yield from self._wrap(self.t("report.title"), "bold")
+        """Yield the title, the notices and how the phone was read."""
+        yield from self.wrap(self.t("report.title"), "bold")
         for notice in summary.notices(self.view.language, demo=self.view.report.demo):
-            yield from self._wrap(notice, "bold")
+            yield from self.wrap(notice, "bold")
         if self.view.report.shared:
-            yield from self._wrap(self.t("report.page_shared"))
+            yield from self.wrap(self.t("report.page_shared"))
         yield StyledLine()
         for key, value in summary.header_rows(self.view):
-            yield from self._hang_indent(pad(self.t(key), _HEADER_LABEL_COLUMNS), value)
+            yield from self.hang_indent(pad(self.t(key), _HEADER_LABEL_COLUMNS), value)
 
     def matrix_lines(self) -> Iterator[StyledLine]:
-        yield from self._wrap(matrix.app_counts(self.view, "report.matrix", "report.matrix_all"), "bold")
+        """Yield who can read what, and what the words mean."""
+        yield from self.wrap(matrix.app_counts(self.view, "report.matrix", "report.matrix_all"), "bold")
         yield StyledLine()
         if not self.apps:
             key = "report.matrix_none" if self.view.report.counts.apps_seen else "report.nothing_read"
-            yield from self._wrap(self.t(key), indent=_INDENT_COLUMNS)
+            yield from self.wrap(self.t(key), indent=_INDENT_COLUMNS)
             return
+        yield from self.table_lines()
+        yield StyledLine()
+        for word, meaning in matrix.matrix_legend(self.view, self.data_columns):
+            yield from self.hang_indent("  " + pad(word, _CELL_COLUMNS), meaning, "dim")
+
+    def table_lines(self) -> Iterator[StyledLine]:
+        """Yield the table of who can read what."""
         name_columns = self.width - len(self.data_columns) * _CELL_COLUMNS - _INDENT_COLUMNS
         headings = [matrix.data_label(self.view, data) for data in self.data_columns]
         yield _matrix_line(self.t("report.app"), headings, name_columns, "dim")
-        yield StyledLine("  " + "-" * (self.width - _INDENT_COLUMNS), "dim")
+        if not self.view.is_brief:
+            yield StyledLine("  " + "-" * (self.width - _INDENT_COLUMNS), "dim")
         for app in self.apps:
             yield from self._matrix_row_lines(app, name_columns)
-        yield StyledLine()
-        for word, meaning in matrix.matrix_legend(self.view, self.data_columns):
-            yield from self._hang_indent("  " + pad(word, _CELL_COLUMNS), meaning, "dim")
 
     def _matrix_row_lines(self, app: App, name_columns: int) -> Iterator[StyledLine]:
         number_columns = len(str(len(self.app_numbers))) + 1
@@ -102,7 +110,7 @@ class _TextReport:
         note = " " * number_columns + matrix.reason_note(self.view, app)
         if number_columns + cell_len(title) >= name_columns:
             # Package names are long: they get their own line, so that they are not cut.
-            yield from self._hang_indent("  " + number, title)
+            yield from self.hang_indent("  " + number, title)
             name_lines = (note, "")
         else:
             name_lines = (number + title, note)
@@ -111,24 +119,25 @@ class _TextReport:
             yield _matrix_line(name, cell_lines, name_columns)
 
     def finding_lines(self) -> Iterator[StyledLine]:
-        yield from self._wrap(self.t("report.findings"), "bold")
+        """Yield each app with its findings, the rules beside it and the evidence."""
+        yield from self.wrap(self.t("report.findings"), "bold")
         apps = [app for app in self.apps if self.view.findings_of(app) or app.rules or app.named]
         if not apps:
             yield StyledLine()
-            yield from self._wrap(self.t("report.findings_none"), indent=_INDENT_COLUMNS)
+            yield from self.wrap(self.t("report.findings_none"), indent=_INDENT_COLUMNS)
         for app in apps:
             yield StyledLine()
             severity = self.view.max_severity(app) or Severity.INFO
             label = f"[{self.view.severity_label(severity)}] "
-            yield from self._hang_indent(label, self._app_heading(app), _SEVERITY_STYLES.get(severity, ""))
-            yield from self._bullets(app_details.app_sentences(self.view, app))
-            yield from self._bullets(legal_rules.rule_sentences(self.view, app))
+            yield from self.hang_indent(label, self._app_heading(app), SEVERITY_STYLES.get(severity, ""))
+            yield from self.bullets(app_details.app_sentences(self.view, app))
+            yield from self.bullets(legal_rules.rule_sentences(self.view, app))
             if refs := app_details.evidence_refs(self.view, app):
-                yield from self._hang_indent(f"  {self.t('report.ground')}", refs, "dim")
+                yield from self.hang_indent(f"  {self.t('report.ground')}", refs, "dim")
         if explanations := tuple(legal_rules.rule_explanations(self.view)):
             yield StyledLine()
-            yield from self._wrap(self.t("rules.texts"), "bold")
-            yield from self._bullets(explanations)
+            yield from self.wrap(self.t("rules.texts"), "bold")
+            yield from self.bullets(explanations)
 
     def _app_heading(self, app: App) -> str:
         parts = [f"{self.app_numbers[app.package]} {self.view.app_title(app)}"]
@@ -139,56 +148,79 @@ class _TextReport:
         return "  ".join(parts)
 
     def bullet_section(self, title_key: str, sentences: Iterable[str]) -> Iterator[StyledLine]:
-        yield from self._wrap(self.t(title_key), "bold")
+        """Yield a title, and each of `sentences` after a dot."""
+        yield from self.wrap(self.t(title_key), "bold")
         yield StyledLine()
-        yield from self._bullets(sentences)
+        yield from self.bullets(sentences)
 
     def step_lines(self) -> Iterator[StyledLine]:
-        yield from self._wrap(self.t("report.steps"), "bold")
+        """Yield the taps, app by app."""
+        yield from self.wrap(self.t("report.steps"), "bold")
         yield StyledLine()
         has_steps = False
         for app in self.apps:
-            app_steps = self.view.steps_for(app)
-            if not app_steps:
+            blocks = self.view.step_blocks(app)
+            if not blocks:
                 continue
             has_steps = True
-            yield from self._hang_indent(f"  {self.app_numbers[app.package]} ", self.view.app_title(app), "bold")
-            for number, step in enumerate(app_steps, 1):
-                yield from self._hang_indent(f"  [ ] {number}. ", self.view.translate(step))
+            yield from self.hang_indent(f"  {self.app_numbers[app.package]} ", self.view.app_title(app), "bold")
+            for title, block_steps in block_steps_with_titles(self.view, blocks):
+                yield from self.wrap(title, indent=_INDENT_COLUMNS) if title else ()
+                for number, step in block_steps:
+                    yield from self.hang_indent(step_prefix(number), self.view.translate(step))
             yield StyledLine()
         check_others = self.view.translate(steps.check_other_apps_step(self.view.report.phone))
-        yield from self._wrap(check_others if has_steps else self.t("report.steps_none"), indent=_INDENT_COLUMNS)
+        yield from self.wrap(check_others if has_steps else self.t("report.steps_none"), indent=_INDENT_COLUMNS)
 
     def rights_lines(self) -> Iterator[StyledLine]:
-        yield from self._wrap(self.t("rights.next", country=rights.country_name(self.view)), "bold")
+        """Yield what to do next, and whom to turn to."""
+        yield from self.wrap(self.t("rights.next", country=rights.country_name(self.view)), "bold")
         yield StyledLine()
         for number, (step, offices) in enumerate(rights.escalation_stages(self.view), 1):
-            yield from self._hang_indent(f"  {number}. ", step)
+            yield from self.hang_indent(f"  {number}. ", step)
             for office in offices:
-                yield from self._hang_indent("     · ", office)
+                yield from self.hang_indent("     · ", office)
         yield StyledLine()
         for sentence in rights.rights_notes(self.view):
-            yield from self._wrap(sentence, indent=_INDENT_COLUMNS)
+            yield from self.wrap(sentence, indent=_INDENT_COLUMNS)
 
     def summary_lines(self) -> Iterator[StyledLine]:
+        """Yield the result, what to remember and what to do next."""
         yield StyledLine("-" * self.width, "dim")
         if self.view.report.demo:  # again: this end of the report is what stays on the screen
-            yield from self._wrap(self.t("report.demo"), "bold")
+            yield from self.wrap(self.t("report.demo"), "bold")
         for key, sentences in summary.summary_sections(self.view):
             label, style = self.t(key), "bold" if key == "report.summary" else ""
             for index, sentence in enumerate(sentences):
-                yield from self._hang_indent(pad(label if index == 0 else "", _SUMMARY_LABEL_COLUMNS), sentence, style)
+                yield from self.hang_indent(pad(label if index == 0 else "", _SUMMARY_LABEL_COLUMNS), sentence, style)
 
-    def _bullets(self, sentences: Iterable[str]) -> Iterator[StyledLine]:
+    def bullets(self, sentences: Iterable[str]) -> Iterator[StyledLine]:
+        """Yield each sentence after a dot."""
         for sentence in sentences:
-            yield from self._hang_indent("  · ", sentence)
+            yield from self.hang_indent("  · ", sentence)
 
-    def _wrap(self, text: str, style: str = "", indent: int = 0) -> Iterator[StyledLine]:
-        yield from self._hang_indent(" " * indent, text, style)
+    def wrap(self, text: str, style: str = "", indent: int = 0) -> Iterator[StyledLine]:
+        """Yield `text` broken into lines."""
+        yield from self.hang_indent(" " * indent, text, style)
 
-    def _hang_indent(self, prefix: str, text: str, style: str = "") -> Iterator[StyledLine]:
+    def hang_indent(self, prefix: str, text: str, style: str = "") -> Iterator[StyledLine]:
+        """Yield `text` after `prefix`, its further lines indented as far."""
         for line in hanging_indent(prefix, text, self.width):
             yield StyledLine(line, style)
+
+
+def step_prefix(number: int | None) -> str:
+    """Return what stands before a step: its box and number; before a note, which has none, a dot."""
+    return "      · " if number is None else f"  [ ] {number}. "
+
+
+def block_steps_with_titles(
+    view: ReportView, blocks: Sequence[steps.StepBlock]
+) -> Iterator[tuple[str, tuple[tuple[int | None, Step], ...]]]:
+    """Yield the title of each block, A, B …, empty if there is only one; and its steps with their numbers."""
+    for letter, block in zip(string.ascii_uppercase, blocks, strict=False):
+        title = f"{letter}. {view.block_title(block.kind)}" if len(blocks) > 1 else ""
+        yield title, tuple(steps.number_steps(block.steps))
 
 
 def _matrix_line(name: str, cells: Iterable[str], name_columns: int, style: str = "") -> StyledLine:

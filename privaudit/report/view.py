@@ -13,7 +13,7 @@ from typing import Final
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, DataClass, Finding, Message, Report, Severity, Step, User, UserKind
-from privaudit.revocation.steps import ordered_steps
+from privaudit.revocation.steps import StepBlock, ordered_steps, step_blocks
 
 DATA_NAME_KEYS: Final[Mapping[DataClass, str]] = {
     DataClass.CONTACTS: "data_access.contacts",
@@ -59,8 +59,12 @@ _TIME_UNITS: Final = (("report.days", 86400), ("report.hours", 3600), ("report.m
 class ReportView:
     """A report, a language, and the apps in the order in which to act."""
 
-    def __init__(self, report: Report, language: Translator) -> None:
+    def __init__(self, report: Report, language: Translator, *, is_page: bool = False, is_brief: bool = False) -> None:
         self.report = report
+        self.is_page = is_page
+        """Whether it is for a borrower's page, which says nothing of commands."""
+        self.is_brief = is_brief or is_page
+        """Whether clocks that hardly differ are not worth a word."""
         self.language = replace(language, month_precision=report.shared)
         self.t = self.language.t
         self.translate = self.language.translate
@@ -98,6 +102,14 @@ class ReportView:
     def severity_label(self, severity: Severity) -> str:
         """Return what a severity asks of the reader: "act first"."""
         return self.t(_SEVERITY_KEYS[severity])
+
+    def step_blocks(self, app: App) -> tuple[StepBlock, ...]:
+        """Return the taps that close what was found about this app of this user, a block for each kind of access."""
+        return step_blocks(self.findings_of(app))
+
+    def block_title(self, kind: str) -> str:
+        """Return the name of a kind of access as the title of its block of steps."""
+        return self.t("report.block_permissions") if kind == "permissions" else self.special_access_label(kind)
 
     def steps_for(self, app: App) -> tuple[Step, ...]:
         """Return the taps that close what was found about this app of this user."""

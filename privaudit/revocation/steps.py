@@ -4,8 +4,10 @@ Revoking access, uninstalling, and switching USB debugging on and off. Paths and
 along an unconfirmed path end with the advice to search Settings.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from privaudit import roms
@@ -56,35 +58,99 @@ def attach_steps(finding: Finding, app: App, phone: Phone, user_kind: UserKind =
     return replace(finding, steps=tuple(steps))
 
 
+NOTES: Final = frozenset(
+    {
+        "steps.search",
+        "steps.lock_code",
+        "steps.refuse_warning",
+        "steps.refuse_phone",
+        "steps.special_look",
+        "steps.role_look",
+        "steps.admin_later",
+        "steps.admin_look",
+        "steps.clone_keep",
+        "steps.copy_in_list",
+        "steps.uninstall_keeps",
+        "steps.uninstall_owner",
+        "steps.no_adb",
+    }
+)
+"""Steps that tell the reader something and are no action: they have no number and no box."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepBlock:
+    """The steps that close one kind of access of one app."""
+
+    kind: str
+    """One of `REVOCATION_ORDER`."""
+    steps: tuple[Step, ...]
+
+
+def number_steps(steps: Iterable[Step]) -> Iterator[tuple[int | None, Step]]:
+    """Yield each step with its number, notes with ``None``; the advice to search Settings first."""
+    number = 0
+    for step in sorted(steps, key=lambda step: step.key != "steps.search"):  # saved reports have it at the end
+        is_note = step.key in NOTES
+        number += not is_note
+        yield None if is_note else number, step
+
+
+def _finding_kind(finding: Finding) -> str:
+    kind = finding.message.key.partition(".")[2] if finding.rule == "special_access" else "permissions"
+    return kind if kind in REVOCATION_ORDER else REVOCATION_ORDER[-1]
+
+
+def step_blocks(findings: Iterable[Finding]) -> tuple[StepBlock, ...]:
+    """Return the steps of `findings` about one app: roles first, then special access, then permissions."""
+    blocks = [StepBlock(kind=_finding_kind(finding), steps=finding.steps) for finding in findings if finding.steps]
+    return _without_repeats(sorted(blocks, key=lambda block: REVOCATION_ORDER.index(block.kind)))
+
+
+def _without_repeats(blocks: Sequence[StepBlock]) -> tuple[StepBlock, ...]:
+    """Leave out the advice to give a role to another app first where a block before does just that."""
+    if not _ROLE_MESSAGE_KEYS.keys() & {block.kind for block in blocks}:
+        return tuple(blocks)
+    return tuple(
+        replace(block, steps=tuple(step for step in block.steps if step.key != "steps.default_app_first"))
+        for block in blocks
+    )
+
+
 def ordered_steps(findings: Iterable[Finding]) -> tuple[Step, ...]:
-    """Return the steps of all `findings` about one app: roles first, then special access, then permissions."""
-
-    def position(finding: Finding) -> int:
-        kind = finding.message.key.partition(".")[2] if finding.rule == "special_access" else "permissions"
-        return REVOCATION_ORDER.index(kind) if kind in REVOCATION_ORDER else len(REVOCATION_ORDER)
-
-    return tuple(step for finding in sorted(findings, key=position) for step in finding.steps)
+    """Return the steps of all `findings` about one app, in the order of `step_blocks`."""
+    return tuple(step for block in step_blocks(findings) for step in block.steps)
 
 
-def steps_for_app(app: App, phone: Phone, user_kind: UserKind = UserKind.OTHER) -> tuple[Step, ...]:
+def blocks_for_app(app: App, phone: Phone, user_kind: UserKind = UserKind.OTHER) -> tuple[StepBlock, ...]:
     """Return the steps that revoke all access of `app`, whether or not there is a finding about it."""
     kinds = app.special_access_kinds - {"device_admin"}  # part of uninstalling
-    return steps_for_kinds(kinds | {"permissions"}, app, phone, user_kind)
+    return blocks_for_kinds(kinds | {"permissions"}, app, phone, user_kind)
+
+
+def blocks_for_kinds(
+    kinds: Collection[str], app: App, phone: Phone, user_kind: UserKind = UserKind.OTHER
+) -> tuple[StepBlock, ...]:
+    """Return the steps that revoke these kinds of access. `kinds`: some of `REVOCATION_ORDER`."""
+    blocks: list[StepBlock] = []
+    for kind in REVOCATION_ORDER:
+        if kind not in kinds:
+            continue
+        steps: Iterable[Step] = ()
+        if kind != "permissions":
+            steps = special_access_steps(kind, app, phone)
+        elif _has_data_access(app, phone):
+            steps = permission_steps(app, phone, user_kind)
+        if steps := tuple(steps):
+            blocks.append(StepBlock(kind=kind, steps=steps))
+    return _without_repeats(blocks)
 
 
 def steps_for_kinds(
     kinds: Collection[str], app: App, phone: Phone, user_kind: UserKind = UserKind.OTHER
 ) -> tuple[Step, ...]:
-    """Return the steps that revoke these kinds of access. `kinds`: some of `REVOCATION_ORDER`."""
-    steps: list[Step] = []
-    for kind in REVOCATION_ORDER:
-        if kind not in kinds:
-            continue
-        if kind != "permissions":
-            steps += special_access_steps(kind, app, phone)
-        elif _has_data_access(app, phone):
-            steps += permission_steps(app, phone, user_kind)
-    return tuple(steps)
+    """Return the steps of `blocks_for_kinds` in one list."""
+    return tuple(step for block in blocks_for_kinds(kinds, app, phone, user_kind) for step in block.steps)
 
 
 def _has_data_access(app: App, phone: Phone) -> bool:
@@ -99,6 +165,7 @@ def check_other_apps_step(phone: Phone) -> Step:
 
 def permission_steps(app: App, phone: Phone, user_kind: UserKind) -> Iterator[Step]:
     """Yield the steps that deny the permissions of `app`, one step for each permission group."""
+    yield from settings_page.search_hint(phone, "permissions", "permission_manager")
     for role, key in _ROLE_MESSAGE_KEYS.items():
         if role in app.special_access_kinds:
             yield Message(key="steps.default_app_first", values={"what": Message(key=key)})
@@ -116,7 +183,6 @@ def permission_steps(app: App, phone: Phone, user_kind: UserKind) -> Iterator[St
         page = settings_page.find_page(phone, "clones")
         word = settings_page.menu_term(phone, page.menu_keys[-1]) if page else Message(key="steps.clone_page")
         yield Message(key="steps.clone_keep", values={"word": word})
-    yield from settings_page.search_hint(phone, "permissions", "permission_manager")
 
 
 def special_access_steps(kind: str, app: App, phone: Phone) -> Iterator[Step]:
@@ -128,31 +194,33 @@ def special_access_steps(kind: str, app: App, phone: Phone) -> Iterator[Step]:
         yield from _switch_steps(kind, app_values, app, phone)
     elif kind == "device_admin" and not _OWNER_KINDS & app.special_access_kinds:
         yield Message(key="steps.admin_later")
+        yield from settings_page.search_hint(phone, kind, "device_admin_apps")
         yield from (tap for tap in settings_page.taps_to_page(phone, kind) if tap.key != "steps.tap_app")
         yield Message(key="steps.deactivate", values=app_values)
         yield Message(key="steps.admin_look", values=app_values)
-        yield from settings_page.search_hint(phone, kind, "device_admin_apps")
     elif kind == "input_method":
+        yield from settings_page.search_hint(phone, kind, "keyboard")
         yield from settings_page.taps_to_page(phone, kind)
         yield Message(key="steps.choose_keyboard", values=app_values)
         yield Message(key="steps.special_look", values=app_values)
-        yield from settings_page.search_hint(phone, kind, "keyboard")
 
 
 def _role_steps(kind: str, app_values: Mapping[str, MessageValue], phone: Phone) -> Iterator[Step]:
     taps = tuple(settings_page.taps_to_page(phone, "default_apps"))
+    if taps:
+        yield from settings_page.search_hint(phone, "default_apps", kind)
     yield from taps
     # A role cannot be turned off, only given to another app.
     key = "steps.choose_other" if taps else "steps.choose_other_search"
     yield _menu_step(key, phone, kind)
     yield Message(key="steps.role_look", values=app_values)
     yield Message(key="steps.screenshot")
-    if taps:
-        yield from settings_page.search_hint(phone, "default_apps", kind)
 
 
 def _switch_steps(kind: str, app_values: Mapping[str, MessageValue], app: App, phone: Phone) -> Iterator[Step]:
     taps = tuple(settings_page.taps_to_page(phone, kind, display_name(app.label, app.package)))
+    if taps:
+        yield from settings_page.search_hint(phone, kind, _SWITCH_MENU_TERMS[kind])
     yield from taps
     if taps:
         if app.user != 0:
@@ -163,8 +231,6 @@ def _switch_steps(kind: str, app_values: Mapping[str, MessageValue], app: App, p
         yield Message(key="steps.switch_off_search", values={**app_values, "word": word})
     yield Message(key="steps.special_look", values=app_values)
     yield Message(key="steps.screenshot")
-    if taps:
-        yield from settings_page.search_hint(phone, kind, _SWITCH_MENU_TERMS[kind])
 
 
 def _deny_step(phone: Phone, group: Message) -> Step:
@@ -185,16 +251,18 @@ def enable_usb_debugging_steps(phone: Phone) -> Iterator[Step]:
     """Yield the steps that switch USB debugging on. The caller shows the warning about bank apps above them."""
     if phone.rom.id == _HARMONYOS:
         yield Message(key="steps.no_adb")
+    yield from settings_page.search_hint(phone, "usb_debugging", "usb_debugging")
     extras = _usb_debugging_extras(phone)
-    yield from (_menu_step("steps.turn_off", phone, term) for term in extras["off_first"])
+    for term in extras["off_first"]:
+        yield from _switch_taps(phone, term, "steps.turn_off_if_on")
     *taps, last = settings_page.taps_to_page(phone, "build_number")
     yield from taps
     yield Message(key="steps.tap_seven", values=last.values)
+    yield Message(key="steps.lock_code")
     *taps, last = settings_page.taps_to_page(phone, "usb_debugging")
     yield from taps
     yield Message(key="steps.turn_on", values=last.values)
     yield from (_menu_step("steps.turn_on", phone, term) for term in extras["also_on"])
-    yield from settings_page.search_hint(phone, "usb_debugging", "usb_debugging")
 
 
 def disable_usb_debugging_steps(phone: Phone) -> Iterator[Step]:
@@ -207,7 +275,15 @@ def disable_usb_debugging_steps(phone: Phone) -> Iterator[Step]:
         yield _menu_step("steps.turn_off_if_on", phone, term)
     yield Message(key="steps.turn_off", values=last.values)
     yield _menu_step("steps.turn_off", phone, "developer_options")
-    yield from (_menu_step("steps.turn_on", phone, term) for term in extras["off_first"])
+    for term in extras["off_first"]:
+        yield from _switch_taps(phone, term, "steps.turn_on_again")
+
+
+def _switch_taps(phone: Phone, page_name: str, key: str) -> Iterator[Step]:
+    """Yield the taps to a switch of this ROM, and what to do there: message `key`. Older versions lack the page."""
+    taps = tuple(settings_page.taps_to_page(phone, page_name))
+    yield from taps[:-1]
+    yield from (Message(key=key, values=last.values) for last in taps[-1:])
 
 
 def closing_steps(phone: Phone) -> Iterator[Message]:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privaudit.i18n import Translator
+from privaudit.i18n import Translator, catalog
 from privaudit.model import Lending, LendingVerdict
 from privaudit.report import csv as table
-from privaudit.report import share
+from privaudit.report import share, write_report
 from privaudit.virtual_phone import scenario_names
 
 LENDS = Lending(verdict=LendingVerdict.YES)
 
 
 def rows(report, code="en"):
+    """The headings and a row for each app; the row with the words of another language is checked and left out."""
     text = table.render(report, Translator(code))
     assert text.startswith("\ufeff")
     assert text.endswith("\r\n")
-    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
+    keys, *others = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    if code != "en":
+        words, *others = others
+        assert len(words) == len(keys)
+        assert words != keys
+    return [keys, *others]
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
@@ -60,10 +67,36 @@ def test_every_row_names_the_edition_of_the_lists(report_of, story):
     report = report_of(story)
     header, *body = rows(report)
     lists = report.knowledge.signatures
-    assert header[-2:] == ["newest list", "SHA-256 of the lists"]
-    assert {tuple(row[-2:]) for row in body} == {(lists.newest, lists.sha256)}
+    assert header[-5:-3] == ["newest list", "SHA-256 of the lists"]
+    assert {tuple(row[-5:-3]) for row in body} == {(lists.newest, lists.sha256)}
     shared = rows(share.anonymize_report(report))[1:]
-    assert {tuple(row[-2:]) for row in shared} == {(lists.newest[:7], lists.sha256)}
+    assert {tuple(row[-5:-3]) for row in shared} == {(lists.newest[:7], lists.sha256)}
+
+
+def test_columns_have_the_same_keys_in_every_language(demo_report):
+    assert len({tuple(rows(demo_report, code)[0]) for code in catalog.languages()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("story", "routes"), [("hyperos", "notifications"), ("emui5", "screen"), ("coloros", "sms_role")]
+)
+def test_rows_tell_how_an_app_sees_messages(report_of, story, routes):
+    header, *body = rows(report_of(story), "zh")
+    column = header.index("sees messages by")
+    assert {row[column] for row in body} == {"", routes}
+    assert {row[header.index("severity")] for row in body if row[column]} == {"high"}
+
+
+def test_several_sources_make_one_table(run, report_of, tmp_path):
+    for story in ("borrower", "hyperos"):
+        write_report(report_of(story), tmp_path / f"{story}.json", Translator("en"))
+    files = [tmp_path / f"{story}.json" for story in ("borrower", "hyperos")]
+    (tmp_path / "cut.zip").write_bytes(b"PK")
+    done = run("audit", files[0], tmp_path / "cut.zip", files[1], "--plain", "-o", tmp_path / "all.csv")
+    assert done.code == 3
+    header, *body = csv.reader((tmp_path / "all.csv").read_text(encoding="utf-8-sig").splitlines())
+    apps = {str(file): len(report_of(story).apps) for file, story in zip(files, ("borrower", "hyperos"), strict=True)}
+    assert Counter(row[header.index("source")] for row in body) == apps
 
 
 def test_report_without_apps_has_only_the_header(made):

@@ -13,11 +13,12 @@ from itertools import pairwise
 import pytest
 
 from privaudit import audit, knowledge
-from privaudit.i18n import BIDI_ISOLATE, Translator
+from privaudit.i18n import BIDI_ISOLATE, Translator, catalog
 from privaudit.model import AnswerState, Coverage, Lending, LendingVerdict, OtherDataClass
-from privaudit.report import html, legal_rules, matrix, summary
+from privaudit.report import html, legal_rules, matrix, summary, taps
 from privaudit.report.timeline import build_timeline
 from privaudit.report.view import ReportView
+from privaudit.revocation.steps import NOTES
 from privaudit.virtual_phone import scenario_names
 
 ENGLISH = Translator("en")
@@ -72,9 +73,10 @@ def test_page_of_each_scenario_is_complete(report_of, page, story, code):
     assert document.all("html") == [{"lang": {"zh": "zh-Hans"}.get(code, code), "dir": "ltr"}]
     assert not {"script", "link", "img", "iframe", "form", "object"} & {tag for tag, _ in document.elements}
     assert not any(name.startswith("on") or name == "style" for _, names in document.elements for name in names)
-    order = ["summary", "page_contents", "page_matrix", "page_timeline", "page_stop", "page_apps", "page_gaps"]
+    order = ["summary", "page_stop", "page_steps", "page_contents", "page_matrix", "page_timeline", "page_apps"]
+    order += ["page_gaps"]
     order += ["page_cannot", "leaving", "remember"]
-    parts = ["result", "contents", "matrix", "timeline", "stop", "apps", "gaps", "cannot", "rights", "leaving"]
+    parts = ["result", "stop", "taps", "contents", "matrix", "timeline", "apps", "gaps", "cannot", "rights", "leaving"]
     ids = [attributes["id"] for attributes in document.all("h2")]
     assert ids == [*parts, "remember"]
     places = [document.words.index(say(f"report.{name}")) for name in order]
@@ -90,8 +92,21 @@ def test_page_of_each_scenario_is_complete(report_of, page, story, code):
     assert set(named) <= anchors
     labels = [attributes["for"] for attributes in document.all("label")]
     assert labels == [attributes["id"] for attributes in document.all("input")]
-    steps = sum(len(finding.steps) for finding in report.findings)
-    assert len(labels) == steps + len("1234")  # and what to do before leaving
+    lists = taps.tap_lists(ReportView(report, ENGLISH))
+    actions = sum(step.key not in NOTES for tap_list in lists for step in tap_list.steps)
+    assert len(labels) == actions + len("1234")  # and what to do before leaving
+    with_steps = {(finding.package, finding.user) for finding in report.findings if finding.steps}
+    assert {(app.package, app.user) for tap_list in lists for app in tap_list.apps} == with_steps
+
+
+@pytest.mark.parametrize("code", catalog.languages())
+@pytest.mark.parametrize("country", [None, "CN", "BR"])
+def test_page_says_nothing_of_commands_clocks_and_protocols(capture_of_story, page, code, country):
+    lists = knowledge.load_knowledge(demo=True, country=country)
+    for story in ("borrower", "oneui"):
+        report = audit.build_report(capture_of_story(story), lists, audit.ReportOptions(country=country))
+        words = page(report, code).words
+        assert not re.search(r"--\w|privaudit [a-z]|ADB|Asia/Shanghai", words.replace("USB", "")), words
 
 
 @pytest.mark.parametrize("country", ["CN", "IN"])

@@ -104,13 +104,21 @@ def test_axe_finds_violations(opened, text_of):
     assert found >= {"html-has-lang", "heading-order"}
 
 
-def test_collapsed_evidence_is_printed(opened, text_of):
+def test_evidence_and_timelines_are_shown_and_printed_only_if_unfolded(opened, text_of):
     page = opened(text_of("borrower", "en"))
-    line = page.locator("details code").first
-    assert not line.is_visible()
+    parts = [page.locator("details code").first, page.locator(".lane").first, page.locator("details .ground").first]
+    assert not any(part.is_visible() for part in parts)
     page.emulate_media(media="print")
-    assert line.is_visible()
+    assert not any(part.is_visible() for part in parts)
     assert not page.locator("nav").is_visible()
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert all(part.is_visible() for part in parts)
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_taps_begin_on_the_second_screen_of_a_phone(opened, text_of, code):
+    page = opened(text_of("borrower", code), width=390)
+    assert page.evaluate("document.getElementById('taps').getBoundingClientRect().top + scrollY") < 2 * 844
 
 
 def test_double_font_size_cuts_nothing(opened, text_of):

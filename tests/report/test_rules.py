@@ -254,12 +254,12 @@ def test_country_suggestion_applies_no_rules(report_with_rules, made):
 
 def test_country_option_for_demo_and_saved_report(run, tmp_path):
     file = tmp_path / "report.json"
-    plain = run("demo", "-o", file)
+    plain = run("demo", "--details", "-o", file)
     assert "add --country CN to see the rules there" in " ".join(plain.out.split())
     assert "Scope of necessary" not in plain.out
     assert "Policy on personal loan apps (Google Play" in " ".join(plain.out.split())
-    live = run("demo", "--country", "cn")
-    saved = run("audit", file, "--country", "CN")
+    live = run("demo", "--details", "--country", "cn")
+    saved = run("audit", file, "--details", "--country", "CN")
     assert live.code == saved.code == plain.code == 3
     for shown in (live, saved):
         flat = " ".join(shown.out.split())

@@ -463,7 +463,9 @@ def test_summary_without_findings_is_no_all_clear(made):
 
 def test_summary_counts_unrecognised_apps_if_no_lender_was_found(made):
     counts = replace(made.report().counts, suspect=2)
-    assert "2 more apps can read contacts, SMS or call logs." in summary_text(made, counts=counts)
+    assert "2 apps that can read contacts, SMS or call logs have no record of coming from an app store" in summary_text(
+        made, counts=counts
+    )
 
 
 def test_named_unrecognised_apps_are_not_counted_again(made):

@@ -13,13 +13,15 @@ from types import SimpleNamespace
 import pytest
 import typer
 
-from privaudit import audit, facts
+from privaudit import audit, facts, knowledge
 from privaudit.capture import archive
 from privaudit.capture.sources import read_source
 from privaudit.cli.console import CliConsole
 from privaudit.cli.options import PhoneOptions
 from privaudit.cli.revoke import RevocationCommand
 from privaudit.errors import PrivauditError
+from privaudit.i18n import Translator
+from privaudit.report import write_report
 from privaudit.revocation import ledger as books
 from privaudit.revocation.change import ChangeKind, Outcome, TargetState
 from privaudit.virtual_phone.scenario.virtual import VirtualGrant
@@ -457,6 +459,25 @@ def test_keyboard_interrupt_is_not_reported_as_unchanged(connect_phone, phones, 
 
 
 # --- steps and diff ---------------------------------------------------------------------------------------------------
+
+
+def test_steps_without_a_name_leave_out_what_only_the_owner_may_see(run, capture_of_story, tmp_path):
+    """An unrecognised app would stand unmarked among lenders. By its name its owner gets its steps."""
+    report = audit.build_report(
+        capture_of_story("borrower"),
+        knowledge.load_knowledge(demo=True),
+        audit.ReportOptions(include_unrecognised=True, include_all_apps=True),
+    )
+    (suspect,) = {finding.package for finding in report.findings if finding.rule == "suspect"}
+    (app,) = [app for app in report.apps if app.package == suspect]
+    lenders = [app for app in report.apps if app.is_recognised]
+    write_report(report, tmp_path / "report.json", Translator("en"))
+    done = run("steps", "--from", tmp_path / "report.json", "--plain")
+    assert app.label not in done.out
+    assert all(app.label in done.out for app in lenders if any(a.state.allows_reading for a in app.access.values()))
+    ordinary = [app.label for app in report.apps if not app.is_recognised and app.label]
+    assert not [label for label in ordinary if f"\n{label}\n" in done.out]
+    assert app.label in run("steps", suspect, "--from", tmp_path / "report.json", "--plain").out
 
 
 def test_steps_from_a_report_with_the_menus_of_another_rom(run):

@@ -51,18 +51,12 @@ DO_NOT_ALLOW = {
     "zh": ["点「通讯录」，选「不允许」。", "点「短信」，选「不允许」。"],
 }
 SHOT = {
-    "en": [
-        (
-            "Check again: is access to Contacts and SMS off? From now on, “速贷宝” gets nothing new this way."
-            " What it already took cannot be called back."
-        ),
-        "Take a screenshot.",
-    ],
-    "zh": ["再看一眼：通讯录和短信关了吗？从现在起，“速贷宝”从这里拿不到新的。已经拿走的，收不回来。", "截屏。"],
+    "en": ["Check again: is access to Contacts and SMS off?", "Take a screenshot."],
+    "zh": ["再看一眼：通讯录和短信关了吗？", "截屏。"],
 }
 SEARCH = {
-    "en": ["Do the menus look different? Search Settings for “Permission manager”."],
-    "zh": ["菜单不一样？也可以在设置里搜「权限管理器」。"],
+    "en": ["Menus differ? Search Settings for “Permission manager”."],
+    "zh": ["菜单和下面写的不一样？在设置里搜「权限管理器」。"],
 }
 NOTHING = {"en": [], "zh": []}
 
@@ -84,13 +78,13 @@ NOTHING = {"en": [], "zh": []}
 )
 def test_permission_steps_on_stock_android(made, code, sdk, path, choice, search):
     said = taps(made, lender(made), made.phone(sdk), code)
-    assert said == [*path[code], *choice[code], *SHOT[code], *search[code]]
+    assert said == [*search[code], *path[code], *choice[code], *SHOT[code]]
 
 
 @pytest.mark.parametrize("rom", ["hyperos", "miui", "emui", "originos", "flyme", "transsion", "motorola", "oneui"])
 def test_unconfirmed_menus_have_a_search_hint(made, rom):
     word = roms.load_rom(rom)["words"]["zh"]["permission_manager"]
-    assert taps(made, lender(made), made.phone(34, rom), "zh")[-1] == f"菜单不一样？也可以在设置里搜「{word}」。"
+    assert taps(made, lender(made), made.phone(34, rom), "zh")[0] == f"菜单和下面写的不一样？在设置里搜「{word}」。"
 
 
 @pytest.mark.parametrize(("rom", "sdk"), [("coloros", 34), ("magicos", 33), ("magicos", 28)])
@@ -100,9 +94,9 @@ def test_confirmed_path_has_no_search_hint(made, rom, sdk):
 
 def test_hyperos_inherits_menus_of_miui_and_stock_android(made):
     said = taps(made, lender(made, target_sdk=22), made.phone(28, "hyperos"), "zh")
-    assert said[:5] == ["打开「设置」。", "点「应用设置」。", "点「应用管理」。", "点“速贷宝”。", "点「权限管理」。"]
+    assert said[1:6] == ["打开「设置」。", "点「应用设置」。", "点「应用管理」。", "点“速贷宝”。", "点「权限管理」。"]
     # MIUI asks with choices where stock Android of that time has a switch.
-    assert said[5:7] == ["点「读取联系人（或“通讯录”）」，选「拒绝」。", "点「短信」，选「拒绝」。"]
+    assert said[6:8] == ["点「读取联系人（或“通讯录”）」，选「拒绝」。", "点「短信」，选「拒绝」。"]
 
 
 @pytest.mark.parametrize(("sdk", "group"), [(27, "Phone"), (28, "Call logs"), (34, "Call logs"), (None, "Call logs")])
@@ -114,8 +108,8 @@ def test_call_log_belongs_to_the_phone_group_before_android_9(made, sdk, group):
 @pytest.mark.parametrize(
     ("code", "first"),
     [
-        ("en", "This is another copy of “速贷宝” (user 999). Hold this copy's icon, then tap “App info”."),
-        ("zh", "这是另一份“速贷宝”（用户 999）。按住这一份的图标，点「应用信息」。"),
+        ("en", "Hold the icon of this copy (user 999), then tap “App info”."),
+        ("zh", "按住这一份（用户 999）的图标，点「应用信息」。"),
     ],
 )
 def test_clone_is_reached_by_its_icon(made, code, first):
@@ -128,8 +122,8 @@ def test_clone_is_reached_by_its_icon(made, code, first):
     [
         (
             "clone",
-            "another copy",
-            "Do not turn the clone off under “app clones”: that deletes its data, which may be evidence.",
+            "icon of this copy",
+            "Leave “app clones” on: off deletes its data, which may be evidence.",
         ),
         ("work_profile", "work profile", "Take a screenshot."),
         ("private_space", "Open the private space", "Take a screenshot."),
@@ -208,8 +202,11 @@ def test_steps_follow_the_revocation_order(made):
     marks = ["Default SMS app", "Accessibility", "Display over other apps", "choose “Don't allow”", "Deactivate"]
     places = [next(place for place, tap in enumerate(said) if mark in tap) for mark in marks]
     assert places == sorted(places)
-    alone = [Translator("en").translate(step) for step in steps.steps_for_app(app, made.phone())]
+    blocks = steps.blocks_for_app(app, made.phone())
+    alone = [Translator("en").translate(step) for block in blocks for step in block.steps]
     assert alone == said[: len(alone)]
+    assert [block.kind for block in blocks] == ["default_sms", "accessibility", "overlay", "permissions"]
+    assert not any("First make another app" in tap for tap in said)  # the block before says how
     assert not any("Deactivate" in tap for tap in alone)
 
 

@@ -1,0 +1,115 @@
+"""The taps that close access, each list once, with the apps that it is for."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from privaudit.model import App, Message, Step
+from privaudit.report.view import ReportView
+from privaudit.revocation.steps import NOTES, REVOCATION_ORDER, StepBlock, number_steps
+
+_NAVIGATION: Final = frozenset({"steps.open", "steps.tap", "steps.tap_app"})
+_REFUSALS: Final = frozenset({"steps.refuse", "steps.refuse_old"})
+"""Steps that differ by the permission groups of an app."""
+_LAST_LOOKS: Final = frozenset({"steps.look", "steps.special_look", "steps.role_look", "steps.screenshot"})
+"""Steps that end every list: said once below all of them."""
+_APP_VALUES: Final = frozenset({"app", "groups"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TapList:
+    """One list of steps, and the apps that it is for."""
+
+    kind: str
+    """One of `REVOCATION_ORDER`."""
+    steps: tuple[Step, ...]
+    """In the words for the first app."""
+    apps: tuple[App, ...]
+    groups: tuple[tuple[Message, ...], ...]
+    """For each of `apps`, the menu words of the permissions to refuse; empty if the list is of special access."""
+
+
+def tap_lists(view: ReportView) -> tuple[TapList, ...]:
+    """Return the lists of the report's steps: roles and special access first, which would give permissions back."""
+    lists: list[list[tuple[App, StepBlock]]] = []
+    for app in view.ordered_apps():
+        for block in view.step_blocks(app):
+            common = _common_steps(block.steps)
+            members = next((members for members in lists if _common_steps(members[0][1].steps) == common), None)
+            if members is None:
+                lists.append(members := [])
+            members.append((app, block))
+    lists.sort(key=lambda members: REVOCATION_ORDER.index(members[0][1].kind))
+    return tuple(
+        TapList(
+            kind=members[0][1].kind,
+            steps=members[0][1].steps,
+            apps=tuple(app for app, _ in members),
+            groups=tuple(_refused_groups(block.steps) for _, block in members),
+        )
+        for members in lists
+    )
+
+
+def _common_steps(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Return what lists for different apps have in common if they are the same taps."""
+    return tuple(
+        replace(step, values={name: value for name, value in step.values.items() if name not in _APP_VALUES})
+        for step in steps
+        if step.key not in _REFUSALS
+    )
+
+
+def _refused_groups(steps: Sequence[Step]) -> tuple[Message, ...]:
+    groups = (step.values.get("group") for step in steps if step.key in _REFUSALS)
+    return tuple(group for group in groups if isinstance(group, Message))
+
+
+def list_title(view: ReportView, taps: TapList, numbers: Mapping[str, int]) -> str:
+    """Return the app that a list of taps is worded for, and what it closes there."""
+    what = taps.groups[0] or (view.block_title(taps.kind),)
+    return f"{numbers[taps.apps[0].package]} {view.app_title(taps.apps[0])}" + view.t("report.taps_groups", groups=what)
+
+
+def same_for(view: ReportView, taps: TapList, numbers: Mapping[str, int]) -> str | None:
+    """Return for which other apps the same taps are; ``None``: for none."""
+    others = [
+        _app_and_groups(view, app, groups, numbers) for app, groups in zip(taps.apps[1:], taps.groups[1:], strict=True)
+    ]
+    return view.t("report.taps_same") + view.t("report.taps_separator").join(others) if others else None
+
+
+def _app_and_groups(view: ReportView, app: App, groups: tuple[Message, ...], numbers: Mapping[str, int]) -> str:
+    title = f"{numbers[app.package]} {view.app_title(app)}"
+    return title + view.t("report.taps_groups", groups=groups) if groups else title
+
+
+def short_steps(view: ReportView, taps: TapList) -> Iterator[tuple[int | None, str]]:
+    """Yield numbers and steps in few lines: menus after each other as a path, permissions with one choice together.
+
+    Notes have no number. What ends every list is left out: `report.taps_after` says it once.
+    """
+    steps = [step for _, step in number_steps(taps.steps) if step.key not in _LAST_LOOKS]
+    number = 0
+    for key, group in itertools.groupby(steps, key=_line_key):
+        members = tuple(group)
+        if key == "path" and len(members) > 1:
+            words = (view.t("report.taps_menu", word=next(iter(step.values.values()))) for step in members)
+            lines = [view.t("report.taps_path").join(words)]
+        elif key == "refuse":  # with the same choice: it is the phone's word
+            groups = tuple(group for group in (step.values["group"] for step in members) if isinstance(group, Message))
+            lines = [view.t("report.taps_refuse", groups=groups, choice=members[0].values["choice"])]
+        else:
+            lines = [view.translate(step) for step in members]
+        for line in lines:
+            number += key != "note"
+            yield (None if key == "note" else number), line
+
+
+def _line_key(step: Step) -> str:
+    if step.key in NOTES:
+        return "note"
+    return "path" if step.key in _NAVIGATION else "refuse" if step.key == "steps.refuse" else step.key
