@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import tomllib
+from importlib import resources
 
 import pytest
 
@@ -111,12 +113,32 @@ def test_other_languages_translate_only_existing_menu_words(rom):
         assert said.keys() <= words["en"].keys(), code
 
 
+def rom_file(rom):
+    return (resources.files("privaudit") / "data" / "roms" / f"{rom}.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("code", [code for code in catalog.languages() if code != "en"])
+@pytest.mark.parametrize("rom", ROMS)
+def test_every_menu_word_of_the_taps_exists_in_every_language(rom, code):
+    """Else a step would name an English word in the middle of a sentence of another language."""
+    data = roms.load_rom(rom)
+    pages = (rows for name, rows in data["pages"].items() if name != "history")
+    used = {word for rows in pages for row in rows for word in row["path"]} - {"APP"}
+    used |= {"contacts", "sms", "call_log", "phone", "deny", "deny_10", "deny_old", "revoke_usb", "uninstall"}
+    assert used - data["words"][code].keys() == set()
+
+
 def test_renamed_menu_words_inherit_no_translation():
+    stock = roms.load_rom("aosp")["words"]
     for rom in ROMS:
-        own, stock = roms.load_rom(rom)["words"], roms.load_rom("aosp")["words"]
+        own, file, written = roms.load_rom(rom)["words"], rom, set()
+        while file is not None:
+            data = tomllib.loads(rom_file(file))
+            written |= data.get("words", {}).get("id", {}).keys()
+            file = data.get("like")
         for word in own["en"].keys() & stock["en"].keys():
             if own["en"][word] != stock["en"][word]:
-                assert own["id"].get(word) is None or own["id"][word] != stock["id"].get(word), (rom, word)
+                assert word in written or word not in own["id"], (rom, word)
     assert Translator("id").t("menu.aosp.see_all_apps") == "Lihat semua aplikasi"
     assert Translator("id").t("menu.oneui.developer_options") == "Opsi developer"
 
@@ -187,9 +209,9 @@ def test_vendor_specific_steps_are_printed(made):
     def said(make, rom):
         return [Translator("zh").translate(step) for step in make(made.phone(33, rom))]
 
-    assert "打开「仅充电模式下允许 ADB 调试」。" in said(steps.enable_usb_debugging_steps, "emui")
+    assert "打开“仅充电模式下允许 ADB 调试”。" in said(steps.enable_usb_debugging_steps, "emui")
     assert "HarmonyOS NEXT" in said(steps.enable_usb_debugging_steps, "harmonyos")[0]
-    assert "「USB 调试（安全设置）」如果开着，关掉它。" in said(steps.disable_usb_debugging_steps, "hyperos")
+    assert "“USB 调试（安全设置）”如果开着，关掉它。" in said(steps.disable_usb_debugging_steps, "hyperos")
     assert [gate.menu_key for gate in roms.list_restrictions("hyperos")] == ["usb_debugging_security"]  # MIUI's
     assert roms.list_restrictions("aosp") == ()
 
@@ -239,9 +261,9 @@ def test_emui_5_has_its_own_menus(made):
             {kind}, made.app(contacts=made.access("can_read"), holds=[kind]), made.phone(24, "emui")
         )
     )
-    assert "「应用管理」" in said
-    assert "「高级设置」" in said
-    assert not re.search("「应用和服务」|「系统和更新」|「辅助功能」。点「无障碍」", said)
+    assert "“应用管理”" in said
+    assert "“高级设置”" in said
+    assert not re.search("“应用和服务”|“系统和更新”|“辅助功能”。点“无障碍”", said)
 
 
 def test_uninstalling_comes_last_after_device_administrators(made):

@@ -79,6 +79,13 @@ def _usage_error_reason(error: Any) -> str:  # noqa: ANN401 - see UsageException
     return HELP_TRANSLATOR.t("cli.usage_why", said=message)
 
 
+def _translate_help_option(option: Any) -> Any:  # noqa: ANN401 - see UsageException
+    """Replace typer's own help of the option ``--help``, which is English in every language."""
+    if option is not None:
+        option.help = help_text("cli.help_option")
+    return option
+
+
 class LazyGroup(TyperGroup):
     """The group ``privaudit``. Its help prints the first line of each command without loading the command."""
 
@@ -86,17 +93,25 @@ class LazyGroup(TyperGroup):
         """Return the names of all commands."""
         return list(COMMANDS)
 
-    def get_command(self, _ctx: Any, name: str) -> Any:  # noqa: ANN401 - as above
+    def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401 - as above
+        """Return the option ``--help`` with its help in the user's language."""
+        return _translate_help_option(super().get_help_option(ctx))
+
+    def get_command(self, ctx: Any, name: str) -> Any:  # noqa: ANN401 - as above
         """Load a command; ``None`` for an unknown name."""
         if name not in COMMANDS:
             return None
         module, target, key = COMMANDS[name]
-        command = getattr(import_module(f"privaudit.cli.{module}"), target)
-        if isinstance(command, typer.Typer):
-            return typer.main.get_command(command)
-        command_app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-        command_app.command(name, help=help_text(key))(command)
-        return typer.main.get_command(command_app)
+        function = getattr(import_module(f"privaudit.cli.{module}"), target)
+        if isinstance(function, typer.Typer):
+            command = typer.main.get_command(function)
+        else:
+            command_app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+            command_app.command(name, help=help_text(key))(function)
+            command = typer.main.get_command(command_app)
+        for one in (command, *getattr(command, "commands", {}).values()):
+            _translate_help_option(one.get_help_option(ctx))  # which the command keeps
+        return command
 
     def format_commands(self, _ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
         """Write the table of commands below the options."""

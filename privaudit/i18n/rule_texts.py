@@ -34,3 +34,9 @@ def rule_text(rule_id: str, text_key: str, code: str) -> str | None:
     """Return one text of a rule in the language `code`, else in English; ``None`` where the rule has no such text."""
     texts = rule_texts(rule_id)
     return texts.get(code, {}).get(text_key) or texts.get("en", {}).get(text_key)
+
+
+def has_texts(rule_id: str, code: str) -> bool:
+    """Return whether the texts of a rule are there in the language `code`; true for a rule that has none at all."""
+    texts = rule_texts(rule_id)
+    return code in texts or not texts

@@ -132,7 +132,7 @@ def _access_sentences(view: ReportView, app: model.App, finding: model.Finding) 
         if access.is_incoming_only:
             yield view.t("report.only_incoming")
         if matrix.has_other_route(access):
-            yield view.t("report.other_way", **values)
+            yield view.t(matrix.other_route_message(access, "sentence"), **values)
         if access.state is model.AccessState.BLOCKED and finding_name != "blocked":
             yield view.t("report.blocked", **values)
         if access.state is model.AccessState.UNKNOWN:

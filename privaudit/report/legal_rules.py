@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
-from privaudit.i18n import Translator
+from privaudit.i18n import Translator, rule_texts
 from privaudit.knowledge.countries import phone_countries
 from privaudit.model import App, Message, MessageValue, RuleMatch, RuleSetInfo, RuleStance
 from privaudit.report.view import ReportView
@@ -67,7 +67,7 @@ def rule_sentences(view: ReportView, app: App) -> Iterator[str]:
     """
     first = view.installs_of(app.package)[0]
     if app is first or app.rules != first.rules:
-        yield from cite_rules(view.language, app.rules)
+        yield from cite_rules(view.language, _translated(view.language, app.rules))
 
 
 def brief_rules(view: ReportView, numbers: Mapping[str, int]) -> Iterator[str]:
@@ -77,7 +77,9 @@ def brief_rules(view: ReportView, numbers: Mapping[str, int]) -> Iterator[str]:
     """
     apps_by_line: dict[tuple[str, RuleStance], dict[str, dict[str, None]]] = {}
     unverified = set()
-    for owner, match in [(app, match) for app in view.ordered_apps() for match in app.rules]:
+    for owner, match in [
+        (app, match) for app in view.ordered_apps() for match in _translated(view.language, app.rules)
+    ]:
         if match.says is None or match.says not in _BRIEF_KEYS or match.match != "granted":
             continue
         line = view.t(f"rule.{match.id}.authority"), match.says
@@ -100,7 +102,15 @@ def _as_message(key: str) -> Message:
 def rule_explanations(view: ReportView) -> Iterator[str]:
     """Yield what each cited rule says, once; then how far that can be relied on. Nothing if no rule is cited."""
     matches = [match for app in view.report.apps for match in app.rules]
-    yield from explain_rules(view.language, matches, view.report.knowledge.rules)
+    translated = _translated(view.language, matches)
+    yield from explain_rules(view.language, translated, view.report.knowledge.rules)
+    if left_out := {match.id for match in matches} - {match.id for match in translated}:
+        yield view.t("rules.untranslated", n=len(left_out))
+
+
+def _translated(language: Translator, matches: Iterable[RuleMatch]) -> list[RuleMatch]:
+    """Leave out the rules without texts in the reader's language: half a sentence in English helps no borrower."""
+    return [match for match in matches if rule_texts.has_texts(match.id, language.code)]
 
 
 def cite_rules(language: Translator, matches: Sequence[RuleMatch], *, installed: bool = True) -> Iterator[str]:

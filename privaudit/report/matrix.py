@@ -56,6 +56,8 @@ _LEGEND: Final = (
     ("report.history_no_record", "report.legend_no_record"),
     ("report.history_unknown", "report.legend_history_unknown"),
     ("report.why_incoming", "report.legend_incoming"),
+    ("report.why_screen", "report.legend_screen"),
+    ("report.why_notifications", "report.legend_notifications"),
     ("report.why_other_way", "report.legend_other_way"),
     ("report.why_blocked", "report.legend_blocked"),
     ("report.why_refused", "report.legend_refused"),
@@ -66,6 +68,19 @@ _LEGEND: Final = (
 """Each word of the matrix that needs an explanation, and the explanation."""
 _USER_CHOICE_FLAGS: Final = frozenset({"USER_SET", "USER_FIXED"})
 """The user chose, in the permission dialog or in Settings. Without them a denied permission was never granted."""
+_OTHER_ROUTE_KEYS: Final[Mapping[str, Mapping[str, str]]] = {
+    "why": {
+        "accessibility": "report.why_screen",
+        "notification_listener": "report.why_notifications",
+        "other": "report.why_other_way",
+    },
+    "sentence": {
+        "accessibility": "report.other_way_screen",
+        "notification_listener": "report.other_way_notifications",
+        "other": "report.other_way",
+    },
+}
+"""Use → special access by which an app reaches data → message key. The first that it holds says most."""
 UNKNOWN_ACCESS: Final = model.Access(
     state=model.AccessState.UNKNOWN,
     ways=(),
@@ -149,7 +164,7 @@ def cell_text(view: ReportView, app: model.App, data: AnyDataClass) -> tuple[str
 
 def _second_line(view: ReportView, app: model.App, data: AnyDataClass, access: model.Access) -> str:
     if has_other_route(access):
-        return view.t("report.why_other_way")
+        return view.t(other_route_message(access, "why"))
     if access.history is model.History.RECORDED:
         if access.last_read is not None:
             return view.t("report.history_recorded", day_short=access.last_read.date().isoformat())
@@ -160,6 +175,12 @@ def _second_line(view: ReportView, app: model.App, data: AnyDataClass, access: m
     if access.state is model.AccessState.NOT_ALLOWED:
         return view.t("report.why_refused" if _was_refused(app, data) else "report.why_not_granted")
     return view.t(_CLOSED_STATE_KEYS[access.state])
+
+
+def other_route_message(access: model.Access, use: str) -> str:
+    """Return the message key for the special access that reaches what the permission keeps closed."""
+    keys = _OTHER_ROUTE_KEYS[use]
+    return next((key for route, key in keys.items() if route in access.ways), keys["other"])
 
 
 def has_other_route(access: model.Access) -> bool:

@@ -12,7 +12,15 @@ from privaudit.report.txt import SEVERITY_STYLES, StyledLine, TextReport, step_p
 from privaudit.report.view import ReportView
 from privaudit.revocation import steps
 
-_LEGEND_KEYS: Final = frozenset({"report.history_no_record", "report.state_unknown", "report.why_other_way"})
+_LEGEND_KEYS: Final = frozenset(
+    {
+        "report.history_no_record",
+        "report.state_unknown",
+        "report.why_screen",
+        "report.why_notifications",
+        "report.why_other_way",
+    }
+)
 """Words of the table that may be taken for more than they say."""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from privaudit.i18n import Translator
-from privaudit.report import json, txt
+from privaudit.report import json, terminal, txt
 from privaudit.virtual_phone import scenario_names
 
 HERE = Path(__file__).parent
@@ -38,6 +38,13 @@ def _compare(request, now, name):
 @pytest.mark.parametrize("story", scenario_names())
 def test_every_story_s_report_is_as_it_was(report_of, request, story, language):
     _compare(request, txt.render(_settled(report_of(story)), Translator(language)), f"{story}.{language}.txt")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("story", scenario_names())
+def test_every_story_s_short_report_is_as_it_was(report_of, request, story, language):
+    lines = terminal.styled_lines(_settled(report_of(story)), Translator(language), txt.DEFAULT_WIDTH)
+    _compare(request, "".join(f"{line.text}\n" for line in lines), f"{story}.short.{language}.txt")
 
 
 def test_the_borrower_s_document_is_as_it_was(demo_report, request):

@@ -134,7 +134,12 @@ def test_cell_for_an_app_that_only_receives_new_sms(made):
 
 @pytest.mark.parametrize(
     ("ways", "second_line"),
-    [((), "not granted"), (("default_sms",), "but see below"), (("accessibility",), "but see below")],
+    [
+        ((), "not granted"),
+        (("default_sms",), "but see below"),
+        (("notification_listener",), "in notifications"),
+        (("notification_listener", "accessibility"), "on the screen"),
+    ],
 )
 def test_cell_of_a_closed_permission_names_another_open_route(made, ways, second_line):
     assert cell(made, "sms", sms=made.access("not_allowed", ways=ways)) == ("cannot read", second_line)
@@ -231,7 +236,7 @@ def test_closed_permission_and_special_access_have_one_sentence(made):
         sms=made.access("not_allowed", ways=("notification_listener",)),
         holds=["notification_listener"],
     )
-    assert "It has no permission to read SMS, but the other access described here can still reach it." in text
+    assert "It has no permission to read SMS, but it can see what message notifications show." in text
     assert "it cannot read contacts" not in text
 
 

@@ -487,9 +487,9 @@ def test_steps_from_a_report_with_the_menus_of_another_rom(run):
     done = run("steps", "com.example.anxin", "--from", golden, "--rom", "coloros", "--lang", "zh")
     assert done.code == 0, done.err
     flat = "".join(done.out.split())
-    for part in ("先打110", "点「应用管理」", "点“安信消费贷”", "点「应用权限」", "撤消USB调试授权"):
+    for part in ("先打110", "点“应用管理”", "点“安信消费贷”", "点“应用权限”", "撤消USB调试授权"):
         assert part in flat
-    assert flat.index("对方发现权限关了") < flat.index("点「应用管理」") < flat.index("卸载（先别做）")
+    assert flat.index("对方发现权限关了") < flat.index("点“应用管理”") < flat.index("卸载（先别做）")
     missing = run("steps", "com.nobody.here", "--from", golden)
     assert (missing.code, "not on the phone" in missing.err) == (2, True)
 

@@ -25,30 +25,30 @@ def lender(made, **changed):
 
 NEW = {
     "en": ["Open “Settings”.", "Tap “Apps”.", "Tap “See all apps”.", "Tap “速贷宝”.", "Tap “Permissions”."],
-    "zh": ["打开「设置」。", "点「应用」。", "点「查看全部应用」。", "点“速贷宝”。", "点「权限」。"],
+    "zh": ["打开“设置”。", "点“应用”。", "点“查看全部应用”。", "点“速贷宝”。", "点“权限”。"],
 }
 MIDDLE = {
     "en": ["Open “Settings”.", "Tap “Apps & notifications”.", *NEW["en"][2:]],
-    "zh": ["打开「设置」。", "点「应用和通知」。", *NEW["zh"][2:]],
+    "zh": ["打开“设置”。", "点“应用和通知”。", *NEW["zh"][2:]],
 }
 OLD = {
     "en": ["Open “Settings”.", "Tap “Apps”.", *NEW["en"][3:]],
-    "zh": ["打开「设置」。", "点「应用」。", *NEW["zh"][3:]],
+    "zh": ["打开“设置”。", "点“应用”。", *NEW["zh"][3:]],
 }
 SWITCH = {
     "en": [
         "Next to “Contacts”, tap the switch, so that it is off.",
         "Next to “SMS”, tap the switch, so that it is off.",
     ],
-    "zh": ["在「通讯录」这一行，点开关，让它变成关。", "在「短信」这一行，点开关，让它变成关。"],
+    "zh": ["在“通讯录”这一行，点开关，让它变成关。", "在“短信”这一行，点开关，让它变成关。"],
 }
 DENY = {
     "en": ["Tap “Contacts”, choose “Deny”.", "Tap “SMS”, choose “Deny”."],
-    "zh": ["点「通讯录」，选「拒绝」。", "点「短信」，选「拒绝」。"],
+    "zh": ["点“通讯录”，选“拒绝”。", "点“短信”，选“拒绝”。"],
 }
 DO_NOT_ALLOW = {
     "en": ["Tap “Contacts”, choose “Don't allow”.", "Tap “SMS”, choose “Don't allow”."],
-    "zh": ["点「通讯录」，选「不允许」。", "点「短信」，选「不允许」。"],
+    "zh": ["点“通讯录”，选“不允许”。", "点“短信”，选“不允许”。"],
 }
 SHOT = {
     "en": ["Check again: is access to Contacts and SMS off?", "Take a screenshot."],
@@ -56,7 +56,7 @@ SHOT = {
 }
 SEARCH = {
     "en": ["Menus differ? Search Settings for “Permission manager”."],
-    "zh": ["菜单和下面写的不一样？在设置里搜「权限管理器」。"],
+    "zh": ["菜单和下面写的不一样？在设置里搜“权限管理器”。"],
 }
 NOTHING = {"en": [], "zh": []}
 
@@ -84,7 +84,7 @@ def test_permission_steps_on_stock_android(made, code, sdk, path, choice, search
 @pytest.mark.parametrize("rom", ["hyperos", "miui", "emui", "originos", "flyme", "transsion", "motorola", "oneui"])
 def test_unconfirmed_menus_have_a_search_hint(made, rom):
     word = roms.load_rom(rom)["words"]["zh"]["permission_manager"]
-    assert taps(made, lender(made), made.phone(34, rom), "zh")[0] == f"菜单和下面写的不一样？在设置里搜「{word}」。"
+    assert taps(made, lender(made), made.phone(34, rom), "zh")[0] == f"菜单和下面写的不一样？在设置里搜“{word}”。"
 
 
 @pytest.mark.parametrize(("rom", "sdk"), [("coloros", 34), ("magicos", 33), ("magicos", 28)])
@@ -94,9 +94,9 @@ def test_confirmed_path_has_no_search_hint(made, rom, sdk):
 
 def test_hyperos_inherits_menus_of_miui_and_stock_android(made):
     said = taps(made, lender(made, target_sdk=22), made.phone(28, "hyperos"), "zh")
-    assert said[1:6] == ["打开「设置」。", "点「应用设置」。", "点「应用管理」。", "点“速贷宝”。", "点「权限管理」。"]
+    assert said[1:6] == ["打开“设置”。", "点“应用设置”。", "点“应用管理”。", "点“速贷宝”。", "点“权限管理”。"]
     # MIUI asks with choices where stock Android of that time has a switch.
-    assert said[6:8] == ["点「读取联系人（或“通讯录”）」，选「拒绝」。", "点「短信」，选「拒绝」。"]
+    assert said[6:8] == ["点“读取联系人（或‘通讯录’）”，选“拒绝”。", "点“短信”，选“拒绝”。"]
 
 
 @pytest.mark.parametrize(("sdk", "group"), [(27, "Phone"), (28, "Call logs"), (34, "Call logs"), (None, "Call logs")])
@@ -109,7 +109,7 @@ def test_call_log_belongs_to_the_phone_group_before_android_9(made, sdk, group):
     ("code", "first"),
     [
         ("en", "Hold the icon of this copy (user 999), then tap “App info”."),
-        ("zh", "按住这一份（用户 999）的图标，点「应用信息」。"),
+        ("zh", "按住这一份（用户 999）的图标，点“应用信息”。"),
     ],
 )
 def test_clone_is_reached_by_its_icon(made, code, first):
@@ -123,7 +123,7 @@ def test_clone_is_reached_by_its_icon(made, code, first):
         (
             "clone",
             "icon of this copy",
-            "Leave “app clones” on: off deletes its data, which may be evidence.",
+            "Leave “app clones” on: turning it off deletes data that may be evidence.",
         ),
         ("work_profile", "work profile", "Take a screenshot."),
         ("private_space", "Open the private space", "Take a screenshot."),
