@@ -183,7 +183,7 @@ def test_a_copy_that_was_changed_never_clears_a_lender(run, tmp_path, name, copi
     (tmp_path / "pm_list_users.txt").write_text("Users:\n\tUserInfo{0:Owner:c13} running\n", encoding="utf-8")
     listed = f"package:/data/app/~~x==/{_LENDER}-y==/base.apk={_LENDER}\n"
     (tmp_path / "pm_list_packages.txt").write_text(listed, encoding="utf-8")
-    done = run("audit", tmp_path, "--lang", "en", "-o", tmp_path / "report.json")
+    done = run("audit", tmp_path, "--details", "--lang", "en", "-o", tmp_path / "report.json")
     report = report_json.read_report(tmp_path / "report.json")
     assert not report.complete
     is_read = name in {"whole", "tabs"}  # tabs are turned back into the blanks that Android prints

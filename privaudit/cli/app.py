@@ -109,8 +109,9 @@ class LazyGroup(TyperGroup):
             command_app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
             command_app.command(name, help=help_text(key))(function)
             command = typer.main.get_command(command_app)
-        for one in (command, *getattr(command, "commands", {}).values()):
-            _translate_help_option(one.get_help_option(ctx))  # which the command keeps
+        if ctx is not None:  # else nobody reads the help
+            for one in (command, *getattr(command, "commands", {}).values()):
+                _translate_help_option(one.get_help_option(ctx))  # which the command keeps
         return command
 
     def format_commands(self, _ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above

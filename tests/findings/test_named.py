@@ -359,9 +359,10 @@ def test_every_format_and_language_tells_a_name(reports, code):
     assert "Bank of Examplia" not in txt.render(without, language) + html.render(without, language)
     table = csv.render(with_name, language).removeprefix("\ufeff")
     header, *rows = tables.reader(io.StringIO(table, newline=""))
-    column = header.index(language.t("report.csv_named"))
+    words = header if code == "en" else rows.pop(0)
+    column = words.index(language.t("report.csv_named"))
     assert {row[column] for row in rows} == {"", "Bank of Examplia 2023-06-15"}
-    assert "Bank of Examplia" not in {row[header.index(language.t("report.csv_lists"))] for row in rows}
+    assert "Bank of Examplia" not in {row[words.index(language.t("report.csv_lists"))] for row in rows}
 
 
 def test_an_app_without_findings_has_a_card_for_its_name(made, lists):

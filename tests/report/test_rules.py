@@ -9,14 +9,15 @@ from datetime import date
 import pytest
 from rich.cells import cell_len
 
+from privaudit import audit, knowledge
 from privaudit.findings.legal_rules import annotate_app
-from privaudit.i18n import Translator
+from privaudit.i18n import Translator, rule_texts
 from privaudit.knowledge import rules as rulebook
 from privaudit.knowledge.countries import COUNTRY_BY_TIME_ZONE
 from privaudit.knowledge.loader import Problems
 from privaudit.model import KnowledgeInfo, Lending, LendingVerdict, Message, PhoneClock, RuleMatch
+from privaudit.report import html, legal_rules, txt
 from privaudit.report import json as report_json
-from privaudit.report import legal_rules, txt
 from privaudit.report.view import ReportView
 
 RULE_SET = rulebook.read_rules(Problems())
@@ -247,6 +248,30 @@ def test_country_suggestion_applies_no_rules(report_with_rules, made):
     assert not [*legal_rules.country_suggestion(ReportView(chosen, ENGLISH))]
     nowhere = replace(report, phone=made.phone(), phone_clock=PhoneClock(zone=None, offset_s=None))
     assert not [*legal_rules.country_suggestion(ReportView(nowhere, ENGLISH))]
+
+
+COUNTRY_OF_LANGUAGE = {"es": "MX", "fil": "PH", "hi": "IN", "id": "ID", "sw": "KE"}
+
+
+@pytest.mark.parametrize("code", COUNTRY_OF_LANGUAGE)
+@pytest.mark.parametrize("country", ["own", "CN"])
+def test_no_language_embeds_english_rules_or_menu_words(capture_of_story, code, country):
+    """A rule without a translation is left out, and counted."""
+    country = COUNTRY_OF_LANGUAGE[code] if country == "own" else country
+    lists = knowledge.load_knowledge(demo=True, country=country)
+    report = audit.build_report(capture_of_story("oneui"), lists, audit.ReportOptions(country=country))
+    text = txt.render(report, Translator(code)) + html.render(report, Translator(code))
+    rules = {match.id for app in report.apps for match in app.rules}
+    assert rules
+    for rule in rules:
+        for key in ("title", "says"):
+            assert rule_texts.rule_text(rule, key, "en") not in text, rule
+    assert "Special access" not in text
+    untranslated = {rule for rule in rules if not rule_texts.has_texts(rule, code)}
+    assert (Translator(code).t("rules.untranslated", n=len(untranslated)) in " ".join(text.split())) == bool(
+        untranslated
+    )
+    assert country == "CN" or not untranslated & {rule for rule in rules if rule.startswith(country)}
 
 
 # --- as people use it -------------------------------------------------------------------------------------------------
