@@ -137,7 +137,7 @@ def test_what_a_report_says_is_the_exit_code(run, tmp_path, code, changed):
         (0, ["--version"]),
         (2, []),
         (2, ["audit", "--no-such-option"]),
-        (2, ["audit", "--country", "China"]),
+        (2, ["audit", "--country", "Atlantis"]),
         (4, ["audit", "nothing-there.zip"]),
         (4, ["audit", "README.txt"]),
         (4, ["audit", *NO_PHONE]),
