@@ -158,4 +158,8 @@ def main() -> int:
         return steps.failed
 
 
-sys.exit(main())
+try:
+    sys.exit(main())
+except Exception:
+    say(order("free -m; dmesg | tail -n 5; tail -n 15 /tmp/chromium.log"))  # a renderer that crashed says why
+    raise
