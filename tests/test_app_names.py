@@ -111,12 +111,24 @@ def test_revoke_takes_labels_of_apps_that_no_list_knows(run, demo_phone, tmp_pat
     with demo_phone() as phone:
         way = ("--transport", f"tcp:{phone.address}")
         planned = run("revoke", "安信消费贷", *way)
-        unknown = run("revoke", "小翼分", *way, "--apply", "--yes", "--ledger", "l.json", cwd=tmp_path)
+        unknown = run("revoke", "小翼分", *way)
+        package = "com.example.creditwing"
+        closed = run("revoke", package, *way, "--apply", "--yes", "--ledger", "l.json", cwd=tmp_path)
         again = run("revoke", "小翼分期", *way, "--ledger", "l.json", cwd=tmp_path)
         several = run("revoke", "助手", *way)
     assert (planned.code, "com.example.anxin" in planned.out) == (0, True), planned.err
     assert unknown.code == 0, unknown.err
     assert "“小翼分” is 小翼分期 com.example.creditwing" in unknown.err
+    assert closed.code == 0, closed.err
     assert again.code == 0, again.err
     assert several.code == 2
     assert "several apps" in several.err
+
+
+@pytest.mark.parametrize("name", ["速贷宝", "sudaibao", "速贷"])
+def test_a_label_closes_nothing_where_nobody_is_asked(run, demo_phone, name, tmp_path):
+    with demo_phone() as phone:
+        address = ("--transport", f"tcp:{phone.address}", "--lang", "en")
+        done = run("revoke", name, "--apply", "--yes", "--ledger", tmp_path / "l.ledger.json", *address)
+    assert (done.code, "--yes takes package names only" in done.err) == (2, True)
+    assert not list(tmp_path.glob("*.ledger.json"))

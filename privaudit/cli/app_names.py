@@ -21,12 +21,18 @@ def validate_app_names(names: Iterable[str]) -> None:
 
 
 def resolve_packages(
-    console: CliConsole, names: Sequence[str], apps: Iterable[App | AppSummary], *, keep_unknown: bool = False
+    console: CliConsole,
+    names: Sequence[str],
+    apps: Iterable[App | AppSummary],
+    *,
+    keep_unknown: bool = False,
+    packages_only: bool = False,
 ) -> list[str]:
     """Return the packages of `apps` that `names` stand for, each once, in the order of the names.
 
     Where several apps have a name, the user chooses in a terminal. Raises UsageError ``app_ambiguous`` if several have
     it and nobody can choose, and ``app_missing`` if no app has it; with `keep_unknown`, that name is returned instead.
+    With `packages_only`, where nobody is asked what will be changed, labels are refused: ``yes_needs_package``.
     """
     from privaudit.findings.user_named_apps import find_named_apps
     from privaudit.i18n.sanitize import display_name
@@ -41,6 +47,8 @@ def resolve_packages(
         )
     packages = []
     for query in find_named_apps(names, known_apps):
+        if packages_only and query.packages not in {(), (query.name,)}:
+            raise UsageError("errors.yes_needs_package", given=query.name)
         match query.packages:
             case ():
                 if not keep_unknown:

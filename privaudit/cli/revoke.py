@@ -111,7 +111,9 @@ class RevocationCommand:
         from privaudit.revocation import prepare
 
         lists = knowledge.load_knowledge(extra_lists=self._phone.signatures, demo=saved.demo)
-        packages = app_names.resolve_packages(self._console, names, facts.summarise_phone(saved).summaries)
+        packages = app_names.resolve_packages(
+            self._console, names, facts.summarise_phone(saved).summaries, packages_only=self._apply and self._yes
+        )
         return prepare.plan_revocation(saved, lists, packages, uninstall=uninstall)
 
     def _revoke_on_phone(
@@ -183,7 +185,9 @@ class RevocationCommand:
             progress=self._console.print_round,
             on_apk_progress=self._console.update_progress_bar,
         )
-        packages = app_names.resolve_packages(self._console, names, phone_facts.summaries)
+        packages = app_names.resolve_packages(
+            self._console, names, phone_facts.summaries, packages_only=self._apply and self._yes
+        )
         return prepare.read_own_dumps(connection, capture, packages), packages
 
     def _print_plan(self, planned: PlannedRevocation) -> None:

@@ -576,7 +576,15 @@ def test_diff_does_not_forget_what_was_closed(connect_phone, phones, run, tmp_pa
     phone = connect_phone(phones.borrower(34))
     way = ("--transport", f"tcp:{phone.daemon.address}")
     closed = run(
-        "revoke", "小翼分期", "安信消费贷", *way, "--apply", "--yes", "--ledger", "my.ledger.json", cwd=tmp_path
+        "revoke",
+        "com.example.creditwing",
+        "com.example.anxin",
+        *way,
+        "--apply",
+        "--yes",
+        "--ledger",
+        "my.ledger.json",
+        cwd=tmp_path,
     )
     assert closed.code == 0, closed.err
     commands = [line.split() for line in closed.out.splitlines() if line.startswith("  privaudit ")]
