@@ -44,7 +44,9 @@ def audit(run, story, tmp_path):
         tree = change(dict(build_files(story)))
         with AdbdServer(programs=build_programs(story), files=tree, key_policy=KeyPolicy(required=False)) as phone:
             file = tmp_path / "report.json"
-            done = run("audit", "--transport", f"tcp:{phone.address}", "-o", file, "--lang", "en", *arguments)
+            done = run(
+                "audit", "--details", "--transport", f"tcp:{phone.address}", "-o", file, "--lang", "en", *arguments
+            )
             assert done.code in {0, 3, 5}, done.err
             return json.loads(file.read_text()), done.out, list(phone.commands)
 
