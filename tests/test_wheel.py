@@ -116,7 +116,7 @@ def test_the_demo_runs_from_the_wheel_alone(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "installed")
     demo = subprocess.run(
-        [sys.executable, "-m", "privaudit", "demo", "--lang", "en"],
+        [sys.executable, "-m", "privaudit", "demo", "--details", "--lang", "en"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(tmp_path / "installed"), "HOME": str(tmp_path)},
         check=False,

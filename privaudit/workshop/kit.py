@@ -12,7 +12,7 @@ from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
 from privaudit.knowledge import rights
 from privaudit.report import gaps, legal_rules, save_text
-from privaudit.report.rights import format_item
+from privaudit.report.rights import add_verify_mark, format_item, item_title
 from privaudit.revocation import steps
 from privaudit.workshop.consent import consent_lines
 from privaudit.workshop.model import Retention
@@ -164,11 +164,13 @@ def _country_sheet(language: Translator, country: str) -> _Blocks:
     if country in rights.countries_with_rights():
         for step, offices in rights.load_rights(country).stages():
             if offices:
-                yield documents.Paragraph(format_item(step, language), strong=True)
-                yield documents.bullet_list(format_item(office, language) for office in offices)
+                # One page has room for names and numbers; what each office does stands on the rights page.
+                titles = (add_verify_mark(item_title(office, language), office, language) for office in offices)
+                yield documents.Paragraph(f"{format_item(step, language)} {t('dates.separator').join(titles)}")
                 blanks = [key for key in blanks if key not in _FILLED_BY_STAGE.get(step.rung, ())]
     yield documents.Paragraph(t("kit.fill_in"))
     yield documents.blank_fields(*map(t, blanks))
     lists = knowledge.load_knowledge(country=country).describe_lists(country)
     today = datetime.now(UTC).date()
-    yield from documents.paragraphs(*gaps.list_coverage_sentences(language, lists, country, today))
+    coverage, *_ages = gaps.list_coverage_sentences(language, lists, country, today)
+    yield documents.Paragraph(coverage)

@@ -259,7 +259,13 @@ def test_an_imported_csv_is_a_list_for_an_audit(run, tmp_path, demo_phone):
     assert run("signatures", "check", tmp_path / "mine.toml").code == 0
     with demo_phone() as phone:
         audited = run(
-            "audit", "--transport", f"tcp:{phone.address}", "--signatures", tmp_path / "mine.toml", "--no-apks"
+            "audit",
+            "--details",
+            "--transport",
+            f"tcp:{phone.address}",
+            "--signatures",
+            tmp_path / "mine.toml",
+            "--no-apks",
         )
     assert "on a list that you added" in " ".join(audited.out.split())
     again = run("signatures", "import", table, "-o", tmp_path / "mine.toml")

@@ -279,7 +279,7 @@ def test_plain_view_from_consent_to_close(lines, tmp_path):
         f"Does the sticker on the phone say {code}?",
         "[demo phone: all apps and lists are invented; not a real result]",
         "The pages are still in",
-        "too few to show",
+        "none is shown",
     ):
         assert part in said, part
     assert "\x1b" not in said
@@ -363,10 +363,10 @@ def test_session_without_phones_ends_with_exit_code_4(lines, environment):
         ["workshop", "ws", "other"],
         ["workshop", "ws", "--json"],
         ["workshop", "ws", "-o", "x.json"],
-        ["workshop", "ws", "--country", "China"],
+        ["workshop", "ws", "--country", "Atlantis"],
         ["workshop", "kit"],
         ["workshop", "kit", "-o", "no/such/kit"],
-        ["workshop", "kit", "-o", "kit", "--country", "China"],
+        ["workshop", "kit", "-o", "kit", "--country", "Atlantis"],
         ["workshop"],
     ],
     ids=" ".join,
