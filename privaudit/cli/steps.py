@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from privaudit import __version__, roms
 from privaudit.cli import app_names, options
@@ -11,6 +11,9 @@ from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, option
 from privaudit.errors import PhoneError, UsageError
 from privaudit.model import Report, Rom
+
+_PHONE_MISSING: Final = frozenset({"no_phone", "debugging_off"})
+"""Errors of a computer to which no phone is connected that could be checked."""
 
 
 def steps(  # noqa: PLR0913 - one parameter per option
@@ -40,7 +43,17 @@ def steps(  # noqa: PLR0913 - one parameter per option
         names = apps or []
         app_names.validate_app_names(names)
         phone = options.PhoneOptions(transport=transport, serial=serial, signatures=tuple(signatures or ()))
-        report = _report_for_steps(console, phone, source, names, options.parse_country(country))
+        try:
+            report = _report_for_steps(console, phone, source, names, options.parse_country(country))
+        except PhoneError as error:
+            if rom is None or names or error.name not in _PHONE_MISSING:
+                raise
+            from privaudit.documents import render
+            from privaudit.documents.taps_page import taps_page
+
+            # Whoever names a brand gets its taps without a phone, too.
+            console.write_stdout(render.render_document(taps_page(rom, None, console.language), "txt"))
+            return
         packages = app_names.resolve_packages(console, names, report.apps, keep_unknown=True)
         reported = tuple(dict.fromkeys(app.package for app in report.apps))
         for name in packages:

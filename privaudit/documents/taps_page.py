@@ -25,5 +25,7 @@ def _taps_blocks(phone: Phone, language: Translator) -> Iterator[documents.Docum
     # Without the one about USB debugging: no cable is needed.
     yield documents.notice(*(translate(note) for note in steps.SAFETY_NOTES if note.key != "steps.bank_apps"))
     yield documents.Heading(t("papers.taps_app"))
+    yield from (documents.Paragraph(translate(hint)) for hint in steps.search_hints(phone))
     yield documents.step_list(map(translate, steps.any_app_steps(phone)))
+    yield documents.Paragraph(translate(steps.check_other_apps_step(phone)))
     yield documents.Paragraph(t("papers.taps_again"))

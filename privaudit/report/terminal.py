@@ -30,12 +30,13 @@ def styled_lines(report: Report, language: Translator, width: int) -> Iterator[S
     writer = _ShortReport(view, width)
     for section in (
         writer.header_lines(),
-        writer.matrix_lines(),
+        writer.matrix_lines() if report.apps else writer.gap_lines(),
         writer.first_lines(),
         writer.tap_lines(),
     ):
-        yield from section
-        yield StyledLine()
+        if lines := tuple(section):
+            yield from lines
+            yield StyledLine()
     yield from writer.closing_lines()
 
 
@@ -56,7 +57,14 @@ class _ShortReport:
         yield StyledLine()
         first, others = summary.verdict(self.view)
         yield from self.text.wrap(first, "bold")
-        yield from self.text.wrap(self.t("report.between_sentences").join(others))
+        if others:
+            yield from self.text.wrap(self.t("report.between_sentences").join(others))
+
+    def gap_lines(self) -> Iterator[StyledLine]:
+        """Yield what could not be read, in place of a table without a row: an app may be hidden there."""
+        if missing := gaps.missing_data(self.view):
+            yield from self.text.wrap(self.t("report.page_gaps"), "bold")
+            yield from self.text.bullets(missing)
 
     def matrix_lines(self) -> Iterator[StyledLine]:
         yield from self.text.wrap(
@@ -100,7 +108,8 @@ class _ShortReport:
             if same := taps.same_for(self.view, tap_list, self.text.app_numbers):
                 yield from self.text.wrap(same, indent=2)
         check_others = self.view.translate(steps.check_other_apps_step(self.view.report.phone))
-        sentences = (self.t("report.taps_after"), check_others) if lists else (self.t("report.steps_none"),)
+        # Also where nothing was found: that does not mean that nothing is allowed.
+        sentences = (self.t("report.taps_after"), check_others) if lists else (check_others,)
         yield from self.text.wrap(self.t("report.between_sentences").join(sentences), indent=2)
 
     def closing_lines(self) -> Iterator[StyledLine]:

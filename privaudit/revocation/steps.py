@@ -310,8 +310,11 @@ def any_app_steps(phone: Phone) -> Iterator[Step]:
         for group in ("contacts", "sms", "call_log" if is_split else "phone")
     )
     yield Message(key="steps.screenshot")
+
+
+def search_hints(phone: Phone) -> Iterator[Step]:
+    """Yield the advice to search Settings, for a phone whose menus may differ from those that are known."""
     yield from settings_page.search_hint(phone, "permissions", "permission_manager")
-    yield check_other_apps_step(phone)
 
 
 def uninstall_steps(app: App, phone: Phone) -> Iterator[Step]:

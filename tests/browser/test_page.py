@@ -105,7 +105,8 @@ def test_a_whole_visit(visit, tmp_path, serial):  # noqa: PLR0915 - it is one vi
     assert ledger.read_sealed_capture(read, ledger_path).answers
 
     one.click("#undo")
-    one.wait(lambda: page.locator("#result-changed li", has_text="undone").count(), "undone")
+    given_back = Translator("en").t("remedy.undone")
+    one.wait(lambda: page.locator("#result-changed li", has_text=given_back).count(), given_back)
     one.sees("result")
     granted = [grant.granted for grant in cable.device.phone.find_app(APP).installs[0].grants]
     assert granted == [grant.granted for grant in before.find_app(APP).installs[0].grants]
@@ -288,7 +289,7 @@ def test_the_keyboard_is_enough(visit):
     page = one.page
 
     def press(target):
-        for _ in range(80):
+        for _ in range(200):
             page.keyboard.press("Tab")
             if page.evaluate("document.activeElement.id") == target:
                 return page.keyboard.press("Enter")

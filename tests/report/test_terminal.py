@@ -152,3 +152,12 @@ def test_a_shared_report_has_no_names(demo_report):
     shown = words(share.anonymize_report(demo_report))
     assert "速贷宝" not in shown
     assert "8 January" not in shown
+
+
+@pytest.mark.parametrize("code", catalog.languages())
+def test_without_an_app_what_could_not_be_read_stands_in_place_of_the_table(made, code):
+    row = Coverage(question="appops", user=None, state=AnswerState.REFUSED, could_hide=True)
+    shown, t = lines(made.report(coverage=(row,), complete=False), code), Translator(code).t
+    assert t("report.page_gaps") in shown
+    assert f"  {t('report.steps_none')}" not in shown  # that nothing is allowed is not known
+    assert not [line for line in shown if line.startswith(f"  {t('report.app')}  ")]

@@ -601,3 +601,17 @@ def test_diff_does_not_forget_what_was_closed(connect_phone, phones, run, tmp_pa
     missing = run("diff", before, later, "--app", "Nobody's app", cwd=tmp_path)
     assert missing.code == 2
     assert "小翼分期" in run("diff", before, later, cwd=tmp_path).out
+
+
+@pytest.mark.parametrize(("brand", "menu"), [("redmi", "HyperOS"), ("samsung", "One UI"), ("tecno", "HiOS")])
+def test_steps_of_a_brand_need_no_phone(run, brand, menu):
+    done = run("steps", "--rom", brand, "--transport", "usb", "--lang", "en")
+    assert done.code == 0, done.err
+    assert menu in done.out
+    assert "Menus differ?" in done.out.partition("[ ] 1.")[0]  # a hint is no step
+    for name in ("Contacts", "SMS", "Call logs"):
+        assert f"“{name}”, choose" in " ".join(done.out.split())
+
+
+def test_steps_of_an_app_need_the_phone(run):
+    assert run("steps", "com.example.anxin", "--rom", "redmi", "--transport", "usb").code == 4

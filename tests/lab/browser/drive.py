@@ -106,7 +106,7 @@ def visit(steps: Steps) -> None:
     steps.expect("applied", steps.shows("result"), page.inner_text("#result-changed").replace("\n", " | ")[:300])
     steps.expect("the phone no longer grants contacts", order(granted).startswith("0"))
     steps.click("#undo")
-    undone = steps.wait(lambda: page.locator("#result-changed li", has_text="undone").count(), "undone")
+    undone = steps.wait(lambda: page.locator("#result-changed li", has_text="given back").count(), "given back")
     steps.expect("undone", undone)
     steps.expect("the phone grants contacts again", order(granted).startswith("1"))
 
