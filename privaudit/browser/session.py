@@ -14,7 +14,7 @@ import secrets
 import tempfile
 import traceback
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,14 +35,15 @@ from privaudit.facts import PhoneFacts
 from privaudit.findings import legal_rules
 from privaudit.i18n import Translator
 from privaudit.knowledge import Knowledge, rights
-from privaudit.model import App, DataClass, Report
-from privaudit.report import html, json, revocation_text, save_text, summary
+from privaudit.model import DataClass, Report
+from privaudit.report import html, json, revocation_text, save_text, summary, taps
 from privaudit.report.view import ReportView
 from privaudit.revocation import ledger, prepare, state, steps
 from privaudit.revocation.apply import LedgerRun
 from privaudit.revocation.change import Outcome
 from privaudit.revocation.ledger import CaptureReference, Ledger
 from privaudit.revocation.prepare import PlannedRevocation
+from privaudit.revocation.steps import number_steps
 from privaudit.transport.adb_auth import AdbKey
 from privaudit.transport.base import AUTH_TIMEOUT_S, AuthorizationWait, Transport
 from privaudit.workshop import statistics
@@ -255,23 +256,13 @@ class PageSession:
             "summary": list(summary.summary_sentences(view)),
             "notices": [self.language.t("report.demo")] if report.demo else [],
             "safety": [view.translate(note) for note in steps.SAFETY_NOTES],
-            "apps": [self._describe_app(view, app) for app in view.ordered_apps()],
+            "apps": [{"package": app.package, "title": view.app_title(app)} for app in view.ordered_apps()],
+            "taps": [*_describe_taps(view)],
             "check_others": view.translate(steps.check_other_apps_step(report.phone)),
             "can_change": is_live,
             "cut": is_live and self._capture is not None and resume.was_interrupted(self._capture),
             "has_check": self._capture is not None,
             "letters": list(dict.fromkeys(finding.package for finding in report.findings)),
-        }
-
-    @staticmethod
-    def _describe_app(view: ReportView, app: App) -> dict[str, JsonValue]:
-        severity = view.max_severity(app)
-        return {
-            "package": app.package,
-            "user": app.user,
-            "title": view.app_title(app),
-            "label": view.severity_label(severity) if severity is not None else "",
-            "steps": [view.translate(step) for step in view.steps_for(app)],
         }
 
     def document(self, kind: str, **choice: str | None) -> dict[str, str]:
@@ -482,6 +473,19 @@ class PageSession:
     def _require_plan(self) -> PlannedRevocation:
         assert self._planned is not None  # noqa: S101 - the page offers it after a plan alone
         return self._planned
+
+
+def _describe_taps(view: ReportView) -> Iterator[dict[str, JsonValue]]:
+    """Yield each list of taps, as the report has them: once, with the apps that it is for; notes are no steps."""
+    numbers = {package: number for number, package in enumerate(view.ordered_packages(), 1)}
+    for tap_list in taps.tap_lists(view):
+        numbered = number_steps(tap_list.steps)
+        yield {
+            "title": taps.list_title(view, tap_list, numbers),
+            "steps": [view.translate(step) for number, step in numbered if number is not None],
+            "notes": [view.translate(step) for number, step in numbered if number is None],
+            "same": taps.same_for(view, tap_list, numbers),
+        }
 
 
 def _plain_file_name(name: str) -> str:

@@ -115,7 +115,7 @@ def test_the_virtual_phone_is_shown_in_every_language(checked, code):
     assert shown["can_change"]
     assert not shown["cut"]
     assert Translator(code).t("report.demo") in shown["notices"]
-    assert "[" not in "".join(step for app in shown["apps"] for step in app["steps"])
+    assert "[" not in "".join(step for tap_list in shown["taps"] for step in tap_list["steps"])
 
 
 def test_progress_is_told(checked):

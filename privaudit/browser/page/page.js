@@ -60,12 +60,13 @@ function ticks(texts) {
   });
 }
 
-// Steps to tick, app by app.
+// Steps to tick, list by list, with what stands below each.
 function stepBlocks(apps) {
-  return apps.flatMap(({ title, steps }) => {
+  return apps.flatMap(({ title, steps, notes = [], same }) => {
     const list = element("ol", undefined, { className: "ticks" });
     list.append(...ticks(steps));
-    return [element("h3", title), list];
+    const below = [...notes, ...(same ? [same] : [])];
+    return [element("h3", title), list, ...below.map((text) => element("p", text))];
   });
 }
 
@@ -387,12 +388,11 @@ async function showReport() {
 }
 
 function renderReport() {
-  const { notices, safety, apps, check_others, can_change, has_check, letters, cut } = visit.shown;
+  const { notices, safety, apps, taps, check_others, can_change, has_check, letters, cut } = visit.shown;
   fill($("notices"), notices.map((text) => element("p", text, { className: "demo" })));
   $("cut").hidden = !cut;
   fill($("safety-notes"), items(safety));
-  const withSteps = apps.filter((app) => app.steps.length);
-  fill($("apps"), stepBlocks(withSteps.map(({ title, label, steps }) => ({ title: label ? `${title} · ${label}` : title, steps }))));
+  fill($("apps"), stepBlocks(taps));
   $("check-others").textContent = check_others;
   $("change").hidden = !can_change || !apps.length;
   const packages = new Map();
