@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from privaudit.capture import questions, scripts
-from privaudit.capture.answers import Answer, classify_answer, coverage_message, is_binary_answer
+from privaudit.capture.answers import Answer, classify_answer, coverage_message, is_binary_answer, missing_answer
 from privaudit.capture.model import Capture, DeviceFingerprint, refuse_old_android
 from privaudit.capture.redact import redact
 from privaudit.errors import ConnectionLost
@@ -85,7 +85,10 @@ def collect_first_round(transport: Transport, *, demo: bool = False, on_round: O
 def collect_answers(
     transport: Transport, keys: Iterable[str], *, on_round: OnRound = lambda _: None
 ) -> Iterator[Answer]:
-    """Ask for the answers `keys` and yield those that arrive. Stops when the connection ends."""
+    """Ask for the answers `keys` and yield those that arrive. Stops when the connection ends.
+
+    What is not read because the phone sends too much is yielded as too long: the connection did not end.
+    """
     marker = scripts.new_marker()
     missing = wanted = dict.fromkeys(keys)
     found: list[Answer] = []
@@ -101,6 +104,8 @@ def collect_answers(
                 break
         if not found or not _was_too_much(lost):
             return
+    too_long = coverage_message(_TOO_LONG_KEY, n=_MAX_SCRIPTS_CUT * MAX_SCRIPT_BYTES >> 20)
+    yield from (missing_answer(key, AnswerState.UNREADABLE, too_long) for key in missing)
 
 
 def _run_script(

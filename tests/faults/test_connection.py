@@ -449,6 +449,18 @@ def test_an_answer_without_end_costs_no_other_answer(monkeypatch):
     assert not resume.was_interrupted(capture)
 
 
+def test_a_phone_that_sends_too_much_again_and_again_was_not_unplugged(monkeypatch):
+    monkeypatch.setattr(collector, "_MAX_SCRIPTS_CUT", 1)
+    monkeypatch.setattr(collector, "MAX_SCRIPT_BYTES", 40_000)
+    with connect_phone(load_scenario("borrower")) as line:
+        keys = [f"package.{app.package}" for app in load_scenario("borrower").apps]
+        answers = {one.key: one for one in collector.collect_answers(line, keys)}
+    assert set(answers) == set(keys)
+    unread = [one for one in answers.values() if one.state is not AnswerState.ANSWERED]
+    assert {one.detail.key for one in unread} == {"coverage.too_long"}
+    assert 0 < len(unread) < len(keys)
+
+
 @pytest.fixture
 def few_packages(monkeypatch):
     """Lower the number of apps that are read; what was parsed with another limit is forgotten, before and after."""
