@@ -1,4 +1,7 @@
-"""``privaudit signatures list``, ``show`` and ``check``, and the options that all commands about lists share."""
+"""``privaudit signatures list``, ``show`` and ``check``, and the options that all commands about lists share.
+
+Longer than most: each command prints another view of the same rows.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from privaudit.model import Message
 
 if TYPE_CHECKING:
     from privaudit.knowledge import Knowledge
+    from privaudit.knowledge.list_summary import ListSummaryRow
     from privaudit.knowledge.sdks import Sdk
     from privaudit.knowledge.signatures import RowRef, SignatureEntry
 
@@ -25,6 +29,15 @@ _MAX_TEXT_CHARS: Final = 200
 _MAX_SOURCE_CHARS: Final = 400
 """Characters of an address or a note of a source."""
 _MAX_SHOWN_APPS: Final = 20
+_SUMMARY_HEADING_KEYS: Final = (
+    "signatures.summary_country",
+    "signatures.summary_tier",
+    "signatures.summary_packages",
+    "signatures.summary_names",
+    "signatures.summary_newest",
+    "signatures.summary_publisher",
+)
+"""The columns of ``privaudit signatures list --summary``."""
 
 _STATUS_KEYS: Final[Mapping[str, str]] = {
     "licensed": "signatures.status_licensed",
@@ -176,7 +189,6 @@ def _print_summary(
     as_json: bool,
 ) -> None:
     """Print how much of `entries` the lists hold, by country and publisher. Without a search, zeros are printed too."""
-    from privaudit.cli.signatures_summary import summary_table
     from privaudit.knowledge import list_summary, rights
     from privaudit.knowledge.signatures import SignatureEntry, search_entries
 
@@ -189,7 +201,29 @@ def _print_summary(
     if as_json:
         console.write_stdout(list_summary.summary_to_json(rows, knowledge.describe_lists()))
         return
-    console.write_lines([*summary_table(console.language, rows), "", *coverage_notes(console, knowledge)])
+    console.write_lines([*_summary_table(console.language, rows), "", *coverage_notes(console, knowledge)])
+
+
+def _summary_table(language: Translator, rows: Iterable[ListSummaryRow]) -> Iterator[str]:
+    """Yield the lines of the table, its headings first."""
+    from rich.cells import cell_len
+
+    from privaudit.report.layout import pad
+
+    headings = tuple(map(language.t, _SUMMARY_HEADING_KEYS))
+    table = [headings, *(_summary_cells(language, row) for row in rows)]
+    widths = [max(cell_len(cells[column]) for cells in table) for column in range(len(headings) - 1)]
+    for cells in table:
+        yield "  ".join((*map(pad, cells, widths), cells[-1]))
+
+
+def _summary_cells(language: Translator, row: ListSummaryRow) -> tuple[str, ...]:
+    if row.publisher is None:
+        publisher = language.t("signatures.summary_all" if row.packages or row.names else "signatures.summary_none")
+    else:
+        publisher = sanitize_text(row.publisher, _MAX_TEXT_CHARS)
+    tier = "A+B" if row.publisher is None else row.tier or "-"
+    return (row.country or "-", tier, str(row.packages), str(row.names), row.newest or "-", publisher)
 
 
 def coverage_notes(console: CliConsole, knowledge: Knowledge) -> list[str]:

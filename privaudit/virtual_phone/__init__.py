@@ -29,7 +29,7 @@ def scenario_names() -> tuple[str, ...]:
 
 def load_scenario(name: str) -> VirtualPhone:
     """Return the phone of the scenario `name`. Raises `KeyError` if there is no such scenario."""
-    from privaudit.virtual_phone.scenario.reader import read_scenario
+    from privaudit.virtual_phone.scenario.build import read_scenario
 
     return read_scenario(_scenario_toml(name), name=name)
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from privaudit.virtual_phone import load_scenario, scenario_names
 from privaudit.virtual_phone.release.android import FLAG_BITS
-from privaudit.virtual_phone.scenario.reader import parse_scenario, read_scenario
+from privaudit.virtual_phone.scenario.build import parse_scenario, read_scenario
 from privaudit.virtual_phone.scenario.schema import parse_age
 from privaudit.virtual_phone.shell.toybox import Toybox
 from tests.virtual_phone.scenario_checks import count_filler_apps, find_problems

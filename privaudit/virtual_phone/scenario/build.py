@@ -1,14 +1,22 @@
-"""Build a virtual phone out of a scenario: everything that Android derives from the scenario's few words.
+"""Read scenarios and build virtual phones out of them: everything that Android derives from a scenario's few words.
+
+A scenario is a TOML file that says what a person would say: this app was allowed contacts and read them two days ago.
+Types are checked here; ``tests/virtual_phone/scenario_checks.py`` finds undefined names, duplicates and impossible
+grants.
 
 One module, because an app, its installation for a user and a shared user derive their permissions from each other.
 """
 
+import tomllib
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from hashlib import blake2s
+from importlib import resources
 from typing import Final, get_args
+
+from pydantic import TypeAdapter
 
 from privaudit.virtual_phone.release import android
 from privaudit.virtual_phone.scenario import filler_apps, schema, virtual
@@ -30,6 +38,22 @@ _USER_SENSITIVE_FLAGS: Final = (
     android.FLAG_BITS["USER_SENSITIVE_WHEN_GRANTED"] | android.FLAG_BITS["USER_SENSITIVE_WHEN_DENIED"]
 )
 _COMPAT_DENIED_FLAGS: Final = android.FLAG_BITS["REVOKED_COMPAT"] | android.FLAG_BITS["REVIEW_REQUIRED"]
+
+
+def read_scenario(text: str, *, name: str) -> virtual.VirtualPhone:
+    """Read the phone of a scenario, as `schema.ScenarioFile` describes it. Raises `ValueError` if it is malformed."""
+    return build_phone(parse_scenario(text), name)
+
+
+def parse_scenario(text: str) -> schema.ScenarioFile:
+    """Parse a scenario, and add what every Android has if it asks for that. Raises `ValueError` if it is malformed."""
+    scenario = TypeAdapter(schema.ScenarioFile).validate_python(tomllib.loads(text))
+    if not scenario.base:
+        return scenario
+    base = tomllib.loads((resources.files(__package__) / "base.toml").read_text(encoding="utf-8"))
+    apps = [*scenario.app, *TypeAdapter(list[schema.AppRow]).validate_python(base["app"])]
+    shared_users = TypeAdapter(list[schema.SharedUserRow]).validate_python(base["shared_user"])
+    return replace(scenario, app=apps, shared_user=[*scenario.shared_user, *shared_users])
 
 
 def build_phone(scenario: schema.ScenarioFile, name: str) -> virtual.VirtualPhone:
