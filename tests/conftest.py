@@ -82,6 +82,37 @@ def pytest_addoption(parser: pytest.ShellParser) -> None:
         help="write tests/golden and tests/contract/help.en.txt anew from what is said now; then read the difference",
     )
     parser.addoption("--refresh-screenshots", action="store_true", help="draw the pictures in docs/ anew")
+    parser.addoption("--skip-passed", metavar="FILE", help="leave out the tests that FILE names; add those that pass")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    file = config.getoption("--skip-passed")
+    if file and Path(file).exists():
+        passed = set(Path(file).read_text(encoding="utf-8").splitlines())
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in passed])
+        items[:] = [item for item in items if item.nodeid not in passed]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    file = config.getoption("--skip-passed")
+    if file and not hasattr(config, "workerinput"):  # the workers' results all reach the process that started them
+        config.pluginmanager.register(PassedTests(Path(file)))
+
+
+class PassedTests:
+    """Adds the names of the tests that passed to a file, at the end."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.names: dict[str, bool] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or not report.passed:
+            self.names[report.nodeid] = report.passed and self.names.get(report.nodeid, True)
+
+    def pytest_sessionfinish(self) -> None:
+        with self.file.open("a", encoding="utf-8") as lines:
+            lines.writelines(f"{name}\n" for name, passed in self.names.items() if passed)
 
 
 @pytest.fixture(scope="session")
