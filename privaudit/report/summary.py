@@ -91,7 +91,8 @@ def audit_time_text(view: ReportView) -> str:
     phone_time, zone = audit_time(report), _load_time_zone(clock.zone)
     difference_s = abs(clock.offset_s)
     if view.is_brief and difference_s <= _SHOW_SECONDS_UP_TO_S:
-        return view.t("report.when_plain", at_at=phone_time.isoformat())
+        time = phone_time.isoformat()
+        return view.t("report.when_plain", at_at=time) if view.is_page else view.language.format_date(time)
     return view.t(
         "report.when_phone",
         at_at=phone_time.isoformat(),

@@ -12,8 +12,13 @@ from privaudit.report.view import ReportView
 from privaudit.revocation.steps import NOTES, REVOCATION_ORDER, StepBlock, number_steps
 
 _NAVIGATION: Final = frozenset({"steps.open", "steps.tap", "steps.tap_app"})
-_REFUSALS: Final = frozenset({"steps.refuse", "steps.refuse_old"})
-"""Steps that differ by the permission groups of an app."""
+_SHORT_REFUSALS: Final[Mapping[str, str]] = {
+    "steps.refuse": "report.taps_refuse",
+    "steps.refuse_old": "report.taps_refuse_old",
+}
+"""Steps that differ by the permission groups of an app, and their words for several groups."""
+_REFUSALS: Final = frozenset(_SHORT_REFUSALS)
+_SEARCH: Final = "steps.search"
 _LAST_LOOKS: Final = frozenset({"steps.look", "steps.special_look", "steps.role_look", "steps.screenshot"})
 """Steps that end every list: said once below all of them."""
 _APP_VALUES: Final = frozenset({"app", "groups"})
@@ -87,29 +92,52 @@ def _app_and_groups(view: ReportView, app: App, groups: tuple[Message, ...], num
     return title + view.t("report.taps_groups", groups=groups) if groups else title
 
 
+def search_hint(view: ReportView, taps: TapList) -> str:
+    """Return what to search Settings for where menus differ, to stand after the title; empty for a confirmed path."""
+    words = (step.values["word"] for step in taps.steps if step.key == _SEARCH)
+    return next((view.t("report.taps_search", word=word) for word in words), "")
+
+
 def short_steps(view: ReportView, taps: TapList) -> Iterator[tuple[int | None, str]]:
     """Yield numbers and steps in few lines: menus after each other as a path, permissions with one choice together.
 
-    Notes have no number. What ends every list is left out: `report.taps_after` says it once.
+    Notes have no number. What ends every list is left out: `report.taps_after` says it once; and so is the advice to
+    search Settings, which `search_hint` has.
     """
-    steps = [step for _, step in number_steps(taps.steps) if step.key not in _LAST_LOOKS]
-    number = 0
+    steps = [step for _, step in number_steps(taps.steps) if step.key not in _LAST_LOOKS and step.key != _SEARCH]
+    number, single_tap = 0, ""
     for key, group in itertools.groupby(steps, key=_line_key):
         members = tuple(group)
-        if key == "path" and len(members) > 1:
-            words = (view.t("report.taps_menu", word=next(iter(step.values.values()))) for step in members)
-            lines = [view.t("report.taps_path").join(words)]
-        elif key == "refuse":  # with the same choice: it is the phone's word
-            groups = tuple(group for group in (step.values["group"] for step in members) if isinstance(group, Message))
-            lines = [view.t("report.taps_refuse", groups=groups, choice=members[0].values["choice"])]
-        else:
-            lines = [view.translate(step) for step in members]
-        for line in lines:
-            number += key != "note"
-            yield (None if key == "note" else number), line
+        if key == "note":
+            yield from ((None, view.translate(step)) for step in members)
+            continue
+        if key == "path" and len(members) == 1:
+            single_tap = view.translate(members[0])  # stands in one line with what to do on the page that it opens
+            continue
+        for line in _step_lines(view, key, members):
+            number += 1
+            yield number, view.t("report.between_sentences").join(filter(None, (single_tap, line)))
+            single_tap = ""
+    if single_tap:
+        yield number + 1, single_tap
+
+
+def _step_lines(view: ReportView, key: str, members: Sequence[Step]) -> Iterator[str]:
+    if key == "path":
+        yield view.t("report.taps_path").join(_menu_word(view, step) for step in members)
+    elif key in _REFUSALS:  # with the same choice: it is the phone's word
+        groups, choice = _refused_groups(members), members[0].values["choice"]
+        yield view.t(_SHORT_REFUSALS[key], groups=groups, choice=choice)
+    else:
+        yield from map(view.translate, members)
+
+
+def _menu_word(view: ReportView, step: Step) -> str:
+    """Return a menu entry of a path; the name of an app in quotation marks, for it may hold any character."""
+    if step.key == "steps.tap_app":
+        return view.t("report.taps_menu", word=step.values["app"])
+    return view.t("report.name", name=step.values["word"])
 
 
 def _line_key(step: Step) -> str:
-    if step.key in NOTES:
-        return "note"
-    return "path" if step.key in _NAVIGATION else "refuse" if step.key == "steps.refuse" else step.key
+    return "note" if step.key in NOTES else "path" if step.key in _NAVIGATION else step.key

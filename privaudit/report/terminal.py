@@ -54,7 +54,6 @@ class _ShortReport:
             yield from self.text.wrap(notice, "bold")
         phone, checked = summary.phone_and_time(self.view)
         yield from self.text.wrap(self.t("report.between_parts").join((phone, checked)))
-        yield StyledLine()
         first, others = summary.verdict(self.view)
         yield from self.text.wrap(first, "bold")
         if others:
@@ -99,7 +98,11 @@ class _ShortReport:
         yield from self.text.wrap(self.t("report.short_steps"), "bold")
         notes: set[str] = set()
         for tap_list in lists:
-            yield from self.text.hang_indent("  ", taps.list_title(self.view, tap_list, self.text.app_numbers), "bold")
+            title = taps.list_title(self.view, tap_list, self.text.app_numbers)
+            if (hint := taps.search_hint(self.view, tap_list)) not in notes:
+                title += hint
+            notes.add(hint)
+            yield from self.text.hang_indent("  ", title, "bold")
             for number, step in taps.short_steps(self.view, tap_list):
                 if number is None and step in notes:
                     continue

@@ -107,10 +107,12 @@ class TextReport:
 
     def _matrix_row_lines(self, app: App, name_columns: int) -> Iterator[StyledLine]:
         number_columns = len(str(len(self.app_numbers))) + 1
-        is_copy = app is not self.view.installs_of(app.package)[0]
-        number = ("" if is_copy else str(self.app_numbers[app.package])).ljust(number_columns)
-        title = self.view.app_title(app)
-        reason = matrix.reason_note(self.view, app)
+        first = self.view.installs_of(app.package)[0]
+        number = (str(self.app_numbers[app.package]) if app is first else "").ljust(number_columns)
+        title, reason = self.view.app_title(app), matrix.reason_note(self.view, app)
+        if app is not first and app.label == first.label:  # below that: what differs is whose copy it is
+            title = self.view.translate(self.view.user_label(app.user))
+            reason = "" if reason == matrix.reason_note(self.view, first) else reason
         note = " " * number_columns + reason
         if name_columns < _MIN_NAME_COLUMNS:
             yield from self.hang_indent(
