@@ -10,6 +10,8 @@ import pytest
 
 from privaudit.cli import menu
 from privaudit.i18n import Translator, catalog
+from privaudit.revocation import ledger as ledgers
+from privaudit.revocation.change import Change, ChangeKind, TargetState
 
 pexpect = pytest.importorskip("pexpect", reason="a terminal is driven with pexpect")
 
@@ -132,18 +134,19 @@ def lines_run(monkeypatch, tmp_path):
 
         def run_command(args):
             lines.append(args)
-            for path in [Path(value) for option, value in itertools.pairwise(args) if option == "--output"]:
+            for path in [Path(value) for option, value in itertools.pairwise(args) if option in {"--output", "capture"}]:
                 if path.suffix:
                     path.write_text("written")
             return exit_code
 
+        before = set(tmp_path.iterdir())
         monkeypatch.setattr(Path, "home", lambda: tmp_path)
         monkeypatch.setattr(menu, "open_in_browser", lambda _: True)
         monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in typed)))
         monkeypatch.setattr(sys, "stdout", out)
         monkeypatch.setattr(sys, "stderr", out)
         menu.Menu(run_command, code).run()
-        assert list(tmp_path.glob("*.*")) == []  # every page was deleted: nobody said yes
+        assert set(tmp_path.iterdir()) == before  # every page was deleted: nobody said yes
         return lines, out.getvalue()
 
     return use
@@ -196,15 +199,61 @@ def test_closing_by_hand_and_by_this_computer(lines_run):
 
 
 def test_a_letter_is_drawn_from_a_check_of_now(lines_run):
-    lines, _ = lines_run("en", "9", "EasyLoan", "Kenya", "2", "", "", "", "0")
+    lines, _ = lines_run("en", "11", "EasyLoan", "Kenya", "2", "", "", "", "0")
     assert [line[0] for line in lines] == ["audit", "letter"]
     assert lines[1][2:8] == ["--app", "EasyLoan", "--kind", "complaint", "--country", "KE"]
     assert "--yes" not in lines[1]
-    assert lines_run("en", "9", "EasyLoan", "", "1", "", "0")[0] == []
+    assert lines_run("en", "11", "EasyLoan", "", "1", "", "0")[0] == []
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    """A ledger in the home folder, as “let this computer turn it off” leaves one."""
+    before = TargetState(held=True, flags=(), uid_mode=None, mode="allow")
+    permission = {"kind": ChangeKind.PERMISSION, "what": "android.permission.READ_CONTACTS"}
+    change = Change(package="com.example.loan", user=0, before=before, old_app=False, **permission)
+    fingerprint = ledgers.InstallFingerprint(salt="00" * 16, model="aa" * 8, apps=("bb" * 8,))
+    capture = ledgers.CaptureReference(file="revoked-1.before.zip", sha256="0" * 64)
+    path = tmp_path / "revoked-1.ledger.json"
+    ledgers.write_ledger(ledgers.create_ledger([change], fingerprint, capture, demo=False), path)
+    return path
+
+
+@pytest.mark.parametrize("code", catalog.languages())
+def test_what_the_computer_turned_off_can_be_undone_and_checked_again(lines_run, ledger, code):
+    """Without typing a file name: the menu knows what it wrote."""
+    lines, shown = lines_run(code, "10", "1", "", "y", "", "9", "1", "", "", "0")
+    assert "com.example.loan" in shown
+    assert [line[:2] for line in lines[:2]] == [["undo", str(ledger)]] * 2
+    assert ["--apply" in line for line in lines[:2]] == [False, True]
+    assert "--yes" not in lines[1]
+    capture, diff = lines[2:]
+    assert capture[0] == "capture"
+    assert diff[:5] == ["diff", str(ledger.with_name("revoked-1.before.zip")), capture[1], "--ledger", str(ledger)]
+
+
+def test_undoing_and_comparing_end_where_the_user_says_no(lines_run, ledger, tmp_path):
+    for answers in (("10", "", ""), ("9", "", ""), ("9", "1", "n", ""), ("10", "no such file", "", "")):
+        assert lines_run("en", *answers, "0")[0] == []
+    assert len(lines_run("en", "10", "1", "", "n", "", "0")[0]) == 1  # only the plan
+    assert len(lines_run("en", "10", "1", "", "0", exit_code=4)[0]) == 1  # it cannot be read: nothing more is asked
+    check = tmp_path / "check.json"
+    check.write_text("{}")
+    capture, diff = lines_run("en", "9", str(check), "", "", "0")[0]
+    assert diff[:3] == ["diff", str(check), capture[1]]
+    assert "--ledger" not in diff
+
+
+def test_a_damaged_ledger_is_told_of_and_not_offered(lines_run, ledger):
+    ledger.write_text("{}")
+    lines, shown = lines_run("en", "9", str(ledger), "", "0")
+    assert lines == []
+    assert "turned off on" not in shown
+    assert "Traceback" not in shown
 
 
 def test_a_workshop_can_be_prepared_practised_and_held(lines_run):
-    lines, _ = lines_run("en", "10", "1", "", "", "10", "2", "", "", "10", "3", "", "day one", "", "0")
+    lines, _ = lines_run("en", "12", "1", "", "", "12", "2", "", "", "12", "3", "", "day one", "", "0")
     assert lines[0][:3] == ["workshop", "kit", "--output"]
     assert "--rehearse" in lines[1]
     assert lines[2][:2] == ["workshop", "day one"]

@@ -11,7 +11,7 @@ from typing import Final
 
 from privaudit import __version__
 from privaudit.cli.console import CliConsole, is_yes
-from privaudit.errors import EXIT_OK, UsageError
+from privaudit.errors import EXIT_OK, SourceError, UsageError
 from privaudit.i18n import catalog
 
 _EXIT_CHOICE: Final = "0"
@@ -21,6 +21,7 @@ _LETTER_KEYS: Final[Mapping[str, str]] = {
     "evidence-list": "papers.title_evidence_list",
 }
 """The kinds of letters, and their titles."""
+_LEDGER_SUFFIX: Final = ".ledger.json"
 _DISPLAY_VARIABLES: Final = frozenset({"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"})
 """Variables that a Unix desktop sets, and the one by which a user names a browser."""
 
@@ -45,9 +46,11 @@ class Menu:
             "6": ("cli.menu_friends", lambda: self._open_rights_page("--friends")),
             "7": ("cli.menu_steps", self._show_steps),
             "8": ("cli.menu_revoke", self._revoke),
-            "9": ("cli.menu_letter", self._write_letter),
-            "10": ("cli.menu_workshop", self._run_workshop),
-            "11": ("cli.menu_commands", lambda: self._run_localized("--help")),
+            "9": ("cli.menu_diff", self._compare),
+            "10": ("cli.menu_undo", self._undo),
+            "11": ("cli.menu_letter", self._write_letter),
+            "12": ("cli.menu_workshop", self._run_workshop),
+            "13": ("cli.menu_commands", lambda: self._run_localized("--help")),
         }
 
     def run(self) -> None:
@@ -112,8 +115,60 @@ class Menu:
         if not (app := self._console.prompt_text("cli.menu_close_app")) or not self._is_phone_ready():
             return
         if self._run_localized("revoke", app) == EXIT_OK and self._confirms("cli.menu_revoke_now"):
-            ledger = self._new_path("revoked", ".ledger.json")
+            ledger = self._new_path("revoked", _LEDGER_SUFFIX)
             self._run_localized("revoke", app, "--apply", "--ledger", str(ledger))
+
+    def _compare(self) -> None:
+        """Check the phone again, and print what changed since this computer turned something off, or since a check.
+
+        The new check is deleted: another one can be taken at any time.
+        """
+        from privaudit.revocation.ledger import read_ledger
+
+        if (path := self._choose_ledger("cli.menu_diff_since")) is None:
+            return
+        before, options = path, []
+        try:
+            if path.name.endswith(_LEDGER_SUFFIX):
+                before, options = path.with_name(read_ledger(path).capture.file), ["--ledger", str(path)]
+        except SourceError as error:
+            self._console.print_error(error)
+            return
+        if not self._is_phone_ready():
+            return
+        later = self._new_path("check", ".zip")
+        try:
+            self._run_localized("capture", str(later))
+            if later.exists():
+                self._run_localized("diff", str(before), str(later), *options)
+        finally:
+            later.unlink(missing_ok=True)
+
+    def _undo(self) -> None:
+        """Print what undoing would restore; after a yes, do it, which asks again before it changes anything."""
+        path = self._choose_ledger("cli.menu_undo_what")
+        if path is None or self._run_localized("undo", str(path)) != EXIT_OK or not self._is_phone_ready():
+            return
+        if self._confirms("cli.menu_revoke_now"):
+            self._run_localized("undo", str(path), "--apply")
+
+    def _choose_ledger(self, key: str) -> Path | None:
+        """Ask for one of the ledgers in the home folder, the newest first, or for any file; ``None``: Enter alone."""
+        from privaudit.revocation.ledger import read_ledger
+
+        ledgers: dict[str, Path] = {}
+        for path in sorted(Path.home().glob(f"*{_LEDGER_SUFFIX}"), reverse=True):
+            with contextlib.suppress(SourceError):
+                ledger = read_ledger(path)
+                packages = tuple(dict.fromkeys(entry.change.package for entry in ledger.entries))
+                made_at = ledger.made_at.astimezone().isoformat()
+                ledgers[self._console.language.t("cli.menu_ledger", at_at=made_at, apps=packages)] = path
+        while chosen := self._choose(key, list(ledgers), any_text=True):
+            path = ledgers.get(chosen) or Path(chosen).expanduser()
+            if path.is_file():
+                return path
+            self._console.print_message("cli.menu_unknown", given=chosen)
+        return None
 
     def _write_letter(self) -> None:
         """Check the phone, and draft a letter about an app of it. The report that it is drawn from is deleted."""
