@@ -134,7 +134,9 @@ def lines_run(monkeypatch, tmp_path):
 
         def run_command(args):
             lines.append(args)
-            for path in [Path(value) for option, value in itertools.pairwise(args) if option in {"--output", "capture"}]:
+            for path in [
+                Path(value) for option, value in itertools.pairwise(args) if option in {"--output", "capture"}
+            ]:
                 if path.suffix:
                     path.write_text("written")
             return exit_code

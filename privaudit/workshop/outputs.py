@@ -1,7 +1,8 @@
 """What is written about a phone that was read: its page, its capture, its record, and the full report for its owner."""
 
 import hashlib
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -9,8 +10,8 @@ from privaudit import documents
 from privaudit.documents.render import join_sheets, sheets_to_html
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
-from privaudit.model import DataClass, Message, Phone, Report
-from privaudit.report import gaps, json, matrix, save_text, summary, write_report
+from privaudit.model import App, DataClass, Message, Phone, Report, Step
+from privaudit.report import gaps, json, matrix, save_text, summary, taps, write_report
 from privaudit.report.view import ReportView
 from privaudit.revocation import steps
 from privaudit.workshop import statistics
@@ -111,19 +112,38 @@ def _handout_blocks(view: ReportView, code: str, full_report_sha256: str | None)
 
 
 def _app_blocks(view: ReportView) -> Iterator[documents.DocumentBlock]:
-    t, report = view.t, view.report
-    apps = [app for package in view.ordered_packages() for app in view.installs_of(package)]
-    if not apps:
+    """Yield what each app can read, then the lists of taps, each once with the apps that it is for."""
+    t, phone = view.t, view.report.phone
+    numbers = {package: number for number, package in enumerate(view.ordered_packages(), 1)}
+    if not numbers:
         return
-    yield documents.Heading(t("workshop.handout_steps", rom=report.phone.rom.name))
-    for app in apps:
-        yield documents.Heading(view.app_title(app))
-        cells = {data: matrix.cell_text(view, app, data)[0] for data in DataClass}
-        access = (t("workshop.can", data=matrix.data_label(view, data), state=cell) for data, cell in cells.items())
-        yield documents.Paragraph(_SEPARATOR.join(access))
-        app_steps = [*map(view.translate, view.steps_for(app))]
-        yield documents.step_list(app_steps) if app_steps else documents.Paragraph(t("report.steps_none"))
-    yield documents.checkbox_list([view.translate(steps.check_other_apps_step(report.phone))])
+    yield documents.bullet_list(_access_line(view, app, numbers[app.package]) for app in view.ordered_apps())
+    yield documents.Heading(t("workshop.handout_steps", rom=phone.rom.name))
+    tap_lists = taps.tap_lists(view)
+    for tap_list in tap_lists:
+        yield documents.Heading(taps.list_title(view, tap_list, numbers))
+        yield from _step_blocks(view, tap_list.steps)
+        if same := taps.same_for(view, tap_list, numbers):
+            yield documents.Paragraph(same)
+    if not tap_lists:
+        yield documents.Paragraph(t("report.steps_none"))
+    yield documents.checkbox_list([view.translate(steps.check_other_apps_step(phone))])
+
+
+def _access_line(view: ReportView, app: App, number: int) -> str:
+    cells = {data: matrix.cell_text(view, app, data)[0] for data in DataClass}
+    access = (view.t("workshop.can", data=matrix.data_label(view, data), state=cell) for data, cell in cells.items())
+    return _SEPARATOR.join((f"{number} {view.app_title(app)}", *access))
+
+
+def _step_blocks(view: ReportView, tap_steps: Iterable[Step]) -> Iterator[documents.DocumentBlock]:
+    """Yield the steps with boxes and numbers that go on after a note, and the notes between them without."""
+    numbered = steps.number_steps(tap_steps)
+    for is_note, group in itertools.groupby(numbered, key=lambda numbered_step: numbered_step[0] is None):
+        if is_note:
+            yield documents.bullet_list(view.translate(step) for _, step in group)
+        else:
+            yield documents.checkbox_list(f"{number}. {view.translate(step)}" for number, step in group)
 
 
 def _steps_to_revoke_authorizations(phone: Phone) -> Iterator[Message]:

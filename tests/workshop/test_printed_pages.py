@@ -19,6 +19,8 @@ from privaudit.i18n import Translator
 from privaudit.i18n.catalog import languages
 from privaudit.knowledge import rights
 from privaudit.model import Source
+from privaudit.report import taps
+from privaudit.report.view import ReportView
 from privaudit.revocation import steps
 from privaudit.workshop import consent, kit, outputs
 from privaudit.workshop.model import Retention
@@ -95,12 +97,27 @@ def test_handout_contains_all_steps(report_of, scenario, code):
     assert language.t("report.demo") in text
     for message in steps.closing_steps(report.phone):
         assert language.translate(message) in text
-    for finding in report.findings:
-        for step in finding.steps:
-            if step.key != "steps.default_app_first":  # the block above it says how
-                assert language.translate(step) in text
+    view = ReportView(report, language)
+    numbers = {package: number for number, package in enumerate(view.ordered_packages(), 1)}
+    for tap_list in taps.tap_lists(view):
+        assert taps.list_title(view, tap_list, numbers) in text
+        assert (taps.same_for(view, tap_list, numbers) or "") in text
+        for number, step in steps.number_steps(tap_list.steps):
+            sentence = language.translate(step)
+            assert (sentence if number is None else f"{number}. {sentence}") in text
+            assert (number is not None) or f". {sentence}" not in text  # a note is no step: it has no number
     assert language.t("report.not_advice") in text
     assert "SHA-256" not in text
+
+
+def test_handout_has_each_list_of_taps_once_and_no_box_before_a_note(report_of):
+    page = outputs.render_handout(report_of("borrower"), "K7", Translator("en"))
+    assert said(page).count("See all apps") == 1
+    assert "The same for: 2 快易花: Contacts; 3 安信消费贷: Contacts" in said(page)
+    boxes = "".join(re.findall(r'<ul class="ticks">(.*?)</ul>', page, re.DOTALL))
+    assert "Permissions" in boxes
+    assert "turning it off deletes data" in said(page)
+    assert "turning it off deletes data" not in said(boxes)
 
 
 def test_closing_steps_are_complete_and_in_order(report_of):
