@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from importlib import resources
 
 import pytest
 import usb1
@@ -14,7 +15,7 @@ from privaudit.cli.console import CliConsole
 from privaudit.errors import PhoneError
 from privaudit.i18n import Translator
 from privaudit.model import PhoneState
-from privaudit.transport import adb_device, adb_server, diagnosis, libusb
+from privaudit.transport import adb_device, adb_server, diagnosis, libusb, vendors
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.programs import build_programs
@@ -277,3 +278,11 @@ def test_devices_of_debians_adb_server_are_listed(run, adb, demo_phone):
         ]
     )
     assert f"--serial {authorized.address[-4:]}" in done.out
+
+
+def test_each_country_s_brands_name_their_source():
+    """Which help comes first is a claim about a country: who counted, and when, stands beside it."""
+    text = (resources.files("privaudit") / "data" / "phone_brands.toml").read_text(encoding="utf-8")
+    rows = re.findall(r"^([A-Z]{2}) = \[.*\](.*)$", text.partition("[countries]")[2].partition("\n[")[0], re.MULTILINE)
+    assert {country for country, _ in rows} == set(vendors._TABLES["countries"])
+    assert [country for country, source in rows if not re.search(r"# \w.*2025", source)] == []

@@ -53,8 +53,11 @@ def test_sentences_still_missing_are_listed_by_area(code):
     assert code != "zh" or not missing
 
 
-BORROWERS_AREAS = {"data_access", "lending", "listed", "named", "special_access", "suspect", "steps", "report", "rules"}
-"""What a borrower reads on the page and in the terminal."""
+BORROWERS_AREAS = {
+    *("data_access", "lending", "listed", "named", "special_access", "suspect", "steps", "report", "rules"),
+    *("coverage", "remedy", "diff", "apk", "vetting", "vetted"),
+}
+"""What a borrower reads on the page and in the terminal, also of an APK before it is installed."""
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -312,6 +315,18 @@ def test_table_words_fit_their_columns(code):
     room = txt.DEFAULT_WIDTH - 3 * txt._CELL_COLUMNS - txt._INDENT_COLUMNS - 2
     for key in notes:
         assert cell_len(language.t(key)) < room, key
+
+
+@pytest.mark.parametrize("code", ["en", *CODES])
+def test_words_of_the_document_on_an_apk_fit_their_columns(code):
+    language = Translator(code)
+    labels = ("file", "app", "signer", "made_for", "result")
+    heads = ("table_app", "table_lists", "contacts", "sms", "call_log")
+    states = [key for key in ENGLISH if key.startswith(("vetted.state_", "vetted.cell_"))]
+    other_data = ("phone", "location", "media", "app_list")
+    for keys, columns in ((labels, 10), (heads, 14), (states, 14), (other_data, 16)):
+        for key in keys:
+            assert cell_len(language.t(key if "." in key else f"vetted.{key}")) < columns, key
 
 
 # --- which language ---------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def rule_sentences(view: ReportView, app: App) -> Iterator[str]:
     """
     first = view.installs_of(app.package)[0]
     if app is first or app.rules != first.rules:
-        yield from cite_rules(view.language, _translated(view.language, app.rules))
+        yield from cite_rules(view.language, app.rules)
 
 
 def brief_rules(view: ReportView, numbers: Mapping[str, int]) -> Iterator[str]:
@@ -103,10 +103,7 @@ def _as_message(key: str) -> Message:
 def rule_explanations(view: ReportView) -> Iterator[str]:
     """Yield what each cited rule says, once; then how far that can be relied on. Nothing if no rule is cited."""
     matches = [match for app in view.report.apps for match in app.rules]
-    translated = _translated(view.language, matches)
-    yield from explain_rules(view.language, translated, view.report.knowledge.rules)
-    if left_out := {match.id for match in matches} - {match.id for match in translated}:
-        yield view.t("rules.untranslated", n=len(left_out))
+    yield from explain_rules(view.language, matches, view.report.knowledge.rules)
 
 
 def _translated(language: Translator, matches: Iterable[RuleMatch]) -> list[RuleMatch]:
@@ -116,15 +113,17 @@ def _translated(language: Translator, matches: Iterable[RuleMatch]) -> list[Rule
 
 def cite_rules(language: Translator, matches: Sequence[RuleMatch], *, installed: bool = True) -> Iterator[str]:
     """Yield a paragraph for each rule that one app matches. An app that is not `installed` may only ask."""
-    for rule_id in dict.fromkeys(match.id for match in sorted(matches, key=attrgetter("likely"))):
-        own = [match for match in matches if match.id == rule_id]
+    translated = _translated(language, matches)
+    for rule_id in dict.fromkeys(match.id for match in sorted(translated, key=attrgetter("likely"))):
+        own = [match for match in translated if match.id == rule_id]
         yield _cite_rule(language, own, "rules.asks" if installed else "rules.may_ask")
 
 
 def explain_rules(language: Translator, matches: Sequence[RuleMatch], rule_set: RuleSetInfo) -> Iterator[str]:
-    """Yield what each rule of `matches` says, once; then how far that can be relied on."""
+    """Yield what each rule of `matches` says, once; how far that can be relied on; and how many are not translated."""
+    translated = _translated(language, matches)
     for rule_id, verify in dict.fromkeys(
-        (match.id, match.verify) for match in sorted(matches, key=attrgetter("likely"))
+        (match.id, match.verify) for match in sorted(translated, key=attrgetter("likely"))
     ):
         yield language.t(
             "rules.text_unverified" if verify else "rules.text",
@@ -132,10 +131,12 @@ def explain_rules(language: Translator, matches: Sequence[RuleMatch], rule_set: 
             says=Message(key=f"rule.{rule_id}.says"),
             verify=Message(key=f"rule.{rule_id}.verify"),
         )
-    if matches:
+    if translated:
         yield language.t("rules.worth", until_on=rule_set.known_until)
         if not rule_set.checked:
             yield language.t("rules.unchecked")
+    if left_out := {match.id for match in matches} - {match.id for match in translated}:
+        yield language.t("rules.untranslated", n=len(left_out))
 
 
 def no_rules_notice(language: Translator, rule_set: RuleSetInfo) -> Iterator[str]:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from privaudit import audit, knowledge
 from privaudit.findings.legal_rules import annotate_app
-from privaudit.i18n import Translator, rule_texts
+from privaudit.i18n import Translator, catalog, rule_texts
 from privaudit.knowledge import rules as rulebook
 from privaudit.knowledge.countries import COUNTRY_BY_TIME_ZONE
 from privaudit.knowledge.loader import Problems
@@ -291,3 +291,18 @@ def test_country_option_for_demo_and_saved_report(run, tmp_path):
         assert "Scope of necessary personal information for common types of apps (CAC," in flat
         assert "but none for China" in flat
         assert "shows its rules" not in flat
+
+
+@pytest.mark.parametrize("code", catalog.languages())
+def test_no_document_cites_a_rule_in_another_language(report_with_rules, code):
+    """Also `privaudit apk`: what cites and explains rules leaves out those without texts, and tells how many."""
+    (app,) = report_with_rules(["READ_CONTACTS"], country="CN").apps
+    ids = {match.id for match in app.rules}
+    told = {rule for rule in ids if rule_texts.has_texts(rule, code)}
+    language = Translator(code)
+    assert len(list(legal_rules.cite_rules(language, app.rules, installed=False))) == len(told)
+    explained = " ".join(legal_rules.explain_rules(language, app.rules, RULE_SET.describe_rules("CN", TODAY)))
+    for rule in ids:
+        assert (language.t(f"rule.{rule}.says") in explained) == (rule in told)
+    left_out = language.t("rules.untranslated", n=len(ids - told))
+    assert (left_out in explained) == bool(ids - told)
