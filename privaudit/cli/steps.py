@@ -108,7 +108,7 @@ def open_settings(
         app_names.validate_app_names([app] if app is not None else [])
         with console.connect(transport, serial) as connection:
             from privaudit.i18n.sanitize import display_name
-            from privaudit.revocation import settings_page, state
+            from privaudit.revocation import settings_page, state, steps
 
             phone = state.read_phone(connection)
             package, label = None, ""
@@ -130,4 +130,4 @@ def open_settings(
         if menu_path is not None:
             last_term = [key for key in menu_path.menu_keys if key != settings_page.APP_PLACEHOLDER][-1]
             taps += settings_page.search_hint(phone, page, last_term)
-        console.write_lines(f"  {console.language.translate(tap)}" for tap in taps)
+        console.write_lines(f"  {console.language.translate(tap)}" for _, tap in steps.number_steps(taps))

@@ -11,9 +11,9 @@ from privaudit import roms
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import display_name, sanitize_text
 from privaudit.model import AccessState, App, DataClass, Message, MessageValue, Report, Step, UserKind
-from privaudit.report import summary
+from privaudit.report import summary, taps
 from privaudit.report.layout import hanging_indent, title_indent, wrap
-from privaudit.report.txt import block_steps_with_titles, step_prefix
+from privaudit.report.txt import step_prefix
 from privaudit.report.view import DATA_NAME_KEYS, ReportView
 from privaudit.revocation import commands, steps
 from privaudit.revocation.apply import MAX_ERROR_CHARS, LedgerRun
@@ -112,15 +112,22 @@ def _step_lines(view: ReportView, packages: frozenset[str]) -> Iterator[str]:
     yield from _bullet_lines(language, steps.SAFETY_NOTES)
     # Apps that only their owner may see are left out, unless named: here they would stand unmarked among lenders.
     apps = [app for app in view.ordered_apps() if (app.package in packages if packages else app.is_reported)]
-    for app in apps:
-        blocks = steps.blocks_for_app(app, phone, user_kinds.get(app.user, UserKind.OTHER))
-        if blocks or packages:
+    blocks = [
+        (app, block)
+        for app in apps
+        for block in steps.blocks_for_app(app, phone, user_kinds.get(app.user, UserKind.OTHER))
+    ]
+    for tap_list in taps.group_taps(blocks):
+        yield ""
+        yield from title_indent(taps.list_title(view, tap_list), _LINE_COLUMNS)
+        yield from _checklist_lines(language, tap_list.steps)
+        if same := taps.same_for(view, tap_list):
+            yield from hanging_indent("  ", same, _LINE_COLUMNS)
+    for app in apps if packages else ():
+        if app not in [with_steps for with_steps, _ in blocks]:
             yield ""
             yield from title_indent(view.app_title(app), _LINE_COLUMNS)
-            for title, block_steps in block_steps_with_titles(view, blocks):
-                yield from wrap(f"  {title}", _LINE_COLUMNS) if title else ()
-                yield from _checklist_lines(language, (step for _, step in block_steps))
-            yield from () if blocks else wrap(f"  {view.t('report.steps_none')}", _LINE_COLUMNS)
+            yield from wrap(f"  {view.t('report.steps_none')}", _LINE_COLUMNS)
     yield ""
     yield from _bullet_lines(language, (steps.check_other_apps_step(phone),))
     for app in apps if packages else ():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from privaudit.model import App, Message, Step
@@ -21,6 +22,8 @@ _REFUSALS: Final = frozenset(_SHORT_REFUSALS)
 _SEARCH: Final = "steps.search"
 _LAST_LOOKS: Final = frozenset({"steps.look", "steps.special_look", "steps.role_look", "steps.screenshot"})
 """Steps that end every list: said once below all of them."""
+_NO_NUMBERS: Final[Mapping[str, int]] = MappingProxyType({})
+"""Numbers of apps, for a text that has none."""
 _APP_VALUES: Final = frozenset({"app", "groups"})
 
 
@@ -38,15 +41,19 @@ class TapList:
 
 
 def tap_lists(view: ReportView) -> tuple[TapList, ...]:
-    """Return the lists of the report's steps: roles and special access first, which would give permissions back."""
+    """Return the lists of the report's steps."""
+    return group_taps((app, block) for app in view.ordered_apps() for block in view.step_blocks(app))
+
+
+def group_taps(blocks: Iterable[tuple[App, StepBlock]]) -> tuple[TapList, ...]:
+    """Return each list once: roles and special access first, which would give permissions back."""
     lists: list[list[tuple[App, StepBlock]]] = []
-    for app in view.ordered_apps():
-        for block in view.step_blocks(app):
-            common = _common_steps(block.steps)
-            members = next((members for members in lists if _common_steps(members[0][1].steps) == common), None)
-            if members is None:
-                lists.append(members := [])
-            members.append((app, block))
+    for app, block in blocks:
+        common = _common_steps(block.steps)
+        members = next((members for members in lists if _common_steps(members[0][1].steps) == common), None)
+        if members is None:
+            lists.append(members := [])
+        members.append((app, block))
     lists.sort(key=lambda members: REVOCATION_ORDER.index(members[0][1].kind))
     return tuple(
         TapList(
@@ -73,13 +80,13 @@ def _refused_groups(steps: Sequence[Step]) -> tuple[Message, ...]:
     return tuple(group for group in groups if isinstance(group, Message))
 
 
-def list_title(view: ReportView, taps: TapList, numbers: Mapping[str, int]) -> str:
+def list_title(view: ReportView, taps: TapList, numbers: Mapping[str, int] = _NO_NUMBERS) -> str:
     """Return the app that a list of taps is worded for, and what it closes there."""
-    what = taps.groups[0] or (view.block_title(taps.kind),)
-    return f"{numbers[taps.apps[0].package]} {view.app_title(taps.apps[0])}" + view.t("report.taps_groups", groups=what)
+    what = taps.groups[0] or (Message(key="report.name", values={"name": view.block_title(taps.kind)}),)
+    return _app_and_groups(view, taps.apps[0], what, numbers)
 
 
-def same_for(view: ReportView, taps: TapList, numbers: Mapping[str, int]) -> str | None:
+def same_for(view: ReportView, taps: TapList, numbers: Mapping[str, int] = _NO_NUMBERS) -> str | None:
     """Return for which other apps the same taps are; ``None``: for none."""
     others = [
         _app_and_groups(view, app, groups, numbers) for app, groups in zip(taps.apps[1:], taps.groups[1:], strict=True)
@@ -88,7 +95,8 @@ def same_for(view: ReportView, taps: TapList, numbers: Mapping[str, int]) -> str
 
 
 def _app_and_groups(view: ReportView, app: App, groups: tuple[Message, ...], numbers: Mapping[str, int]) -> str:
-    title = f"{numbers[app.package]} {view.app_title(app)}"
+    number = f"{numbers[app.package]} " if app.package in numbers else ""
+    title = f"{number}{view.app_title(app)}"
     return title + view.t("report.taps_groups", groups=groups) if groups else title
 
 

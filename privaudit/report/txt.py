@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import string
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
 
 from privaudit.i18n import Translator
-from privaudit.model import App, DataClass, Report, Severity, Step
-from privaudit.report import app_details, gaps, legal_rules, matrix, rights, summary
+from privaudit.model import App, DataClass, Report, Severity
+from privaudit.report import app_details, gaps, legal_rules, matrix, rights, summary, taps
 from privaudit.report.layout import hanging_indent, pad
 from privaudit.report.view import ReportView
 from privaudit.revocation import steps
@@ -165,23 +164,19 @@ class TextReport:
         yield from self.bullets(sentences)
 
     def step_lines(self) -> Iterator[StyledLine]:
-        """Yield the taps, app by app."""
+        """Yield the taps, each list once with the apps that it is for."""
         yield from self.wrap(self.t("report.steps"), "bold")
         yield StyledLine()
-        has_steps = False
-        for app in self.apps:
-            blocks = self.view.step_blocks(app)
-            if not blocks:
-                continue
-            has_steps = True
-            yield from self.hang_indent(f"  {self.app_numbers[app.package]} ", self.view.app_title(app), "bold")
-            for title, block_steps in block_steps_with_titles(self.view, blocks):
-                yield from self.wrap(title, indent=_INDENT_COLUMNS) if title else ()
-                for number, step in block_steps:
-                    yield from self.hang_indent(step_prefix(number), self.view.translate(step))
+        tap_lists = taps.tap_lists(self.view)
+        for tap_list in tap_lists:
+            yield from self.hang_indent("  ", taps.list_title(self.view, tap_list, self.app_numbers), "bold")
+            for number, step in steps.number_steps(tap_list.steps):
+                yield from self.hang_indent(step_prefix(number), self.view.translate(step))
+            if same := taps.same_for(self.view, tap_list, self.app_numbers):
+                yield from self.wrap(same, indent=_INDENT_COLUMNS)
             yield StyledLine()
         check_others = self.view.translate(steps.check_other_apps_step(self.view.report.phone))
-        yield from self.wrap(check_others if has_steps else self.t("report.steps_none"), indent=_INDENT_COLUMNS)
+        yield from self.wrap(check_others if tap_lists else self.t("report.steps_none"), indent=_INDENT_COLUMNS)
 
     def rights_lines(self) -> Iterator[StyledLine]:
         """Yield what to do next, and whom to turn to."""
@@ -223,15 +218,6 @@ class TextReport:
 def step_prefix(number: int | None) -> str:
     """Return what stands before a step: its box and number; before a note, which has none, a dot."""
     return "      · " if number is None else f"  [ ] {number}. "
-
-
-def block_steps_with_titles(
-    view: ReportView, blocks: Sequence[steps.StepBlock]
-) -> Iterator[tuple[str, tuple[tuple[int | None, Step], ...]]]:
-    """Yield the title of each block, A, B …, empty if there is only one; and its steps with their numbers."""
-    for letter, block in zip(string.ascii_uppercase, blocks, strict=False):
-        title = f"{letter}. {view.block_title(block.kind)}" if len(blocks) > 1 else ""
-        yield title, tuple(steps.number_steps(block.steps))
 
 
 def _matrix_line(name: str, cells: Iterable[str], name_columns: int, style: str = "") -> StyledLine:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from privaudit import roms
 from privaudit.i18n import Translator
 from privaudit.model import Lending, LendingVerdict, Message, UserKind
-from privaudit.report import txt
+from privaudit.report import revocation_text, txt
 from privaudit.revocation import steps
 
 LENDS = Lending(verdict=LendingVerdict.YES)
@@ -238,3 +240,18 @@ def test_safety_notes_come_first(made, code, some):
         "steps.keep_app",
         "steps.bank_apps",
     }
+
+
+@pytest.mark.parametrize(
+    "render",
+    [
+        lambda report: revocation_text.render_steps(report, Translator("en"), frozenset()),
+        lambda report: txt.render(report, Translator("en")),
+    ],
+)
+def test_the_same_taps_are_printed_once_with_the_apps_that_they_are_for(report_of, render):
+    """By `privaudit steps` and by the whole report, as by the short one, the page and the workshop's page."""
+    text = " ".join(render(report_of("borrower")).split())
+    assert text.count("Tap “See all apps”.") == 1
+    assert re.search(r"The same for: (2 )?快易花: Contacts; (3 )?安信消费贷: Contacts", text)
+    assert text.count("快易花 (app clone 999): Call logs") == 1
