@@ -16,6 +16,7 @@ from privaudit.report.rights import add_verify_mark, format_item, item_title
 from privaudit.revocation import steps
 from privaudit.workshop.consent import consent_lines
 from privaudit.workshop.model import Retention
+from privaudit.workshop.outputs import step_blocks
 
 _EVIDENCE_LOG_ROWS: Final = 9
 _POSTER_STEPS: Final = (
@@ -128,7 +129,7 @@ def _usb_debugging_cards(language: Translator) -> Iterator[documents.Document]:
                 documents.notice(t("report.taps_bank_first")),
                 *documents.paragraphs(t("kit.screenshots_first"), t("kit.cable"), t("kit.allow_once")),
                 documents.Heading(t("report.taps_usb_on")),
-                documents.step_list(map(language.translate, steps.enable_usb_debugging_steps(phone))),
+                *step_blocks(language, steps.enable_usb_debugging_steps(phone)),
                 documents.Heading(t("kit.closing")),
                 documents.step_list(map(language.translate, steps.closing_steps(phone))),
             ),

@@ -122,7 +122,7 @@ def _app_blocks(view: ReportView) -> Iterator[documents.DocumentBlock]:
     tap_lists = taps.tap_lists(view)
     for tap_list in tap_lists:
         yield documents.Heading(taps.list_title(view, tap_list, numbers))
-        yield from _step_blocks(view, tap_list.steps)
+        yield from step_blocks(view.language, tap_list.steps)
         if same := taps.same_for(view, tap_list, numbers):
             yield documents.Paragraph(same)
     if not tap_lists:
@@ -136,14 +136,14 @@ def _access_line(view: ReportView, app: App, number: int) -> str:
     return _SEPARATOR.join((f"{number} {view.app_title(app)}", *access))
 
 
-def _step_blocks(view: ReportView, tap_steps: Iterable[Step]) -> Iterator[documents.DocumentBlock]:
+def step_blocks(language: Translator, tap_steps: Iterable[Step]) -> Iterator[documents.DocumentBlock]:
     """Yield the steps with boxes and numbers that go on after a note, and the notes between them without."""
     numbered = steps.number_steps(tap_steps)
     for is_note, group in itertools.groupby(numbered, key=lambda numbered_step: numbered_step[0] is None):
         if is_note:
-            yield documents.bullet_list(view.translate(step) for _, step in group)
+            yield documents.bullet_list(language.translate(step) for _, step in group)
         else:
-            yield documents.checkbox_list(f"{number}. {view.translate(step)}" for number, step in group)
+            yield documents.checkbox_list(f"{number}. {language.translate(step)}" for number, step in group)
 
 
 def _steps_to_revoke_authorizations(phone: Phone) -> Iterator[Message]:

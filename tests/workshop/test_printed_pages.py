@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 import pytest
 
 from privaudit import roms
-from privaudit.documents import Heading, Notice
+from privaudit.documents import Heading, ItemList, Notice
 from privaudit.documents.render import sheets_to_html
 from privaudit.errors import UsageError
 from privaudit.i18n import Translator
@@ -118,6 +118,24 @@ def test_handout_has_each_list_of_taps_once_and_no_box_before_a_note(report_of):
     assert "Permissions" in boxes
     assert "turning it off deletes data" in said(page)
     assert "turning it off deletes data" not in said(boxes)
+
+
+@pytest.mark.parametrize("code", languages())
+def test_a_card_has_no_box_before_a_note(code):
+    """To search Settings, and that a code may be asked for, is no step: the numbers go on after it."""
+    language = Translator(code)
+    (card,) = [one for one in kit.build_sheets(language, "CN")["usb"] if one.title == language.t("kit.usb_other")]
+    phone = roms.phone_with_rom(roms.STOCK_ROM_ID)
+    boxes = [
+        item for block in card.blocks if isinstance(block, ItemList) and block.marker == "tick" for item in block.items
+    ]
+    told = list(steps.number_steps(steps.enable_usb_debugging_steps(phone)))
+    assert boxes == [f"{number}. {language.translate(step)}" for number, step in told if number is not None]
+    notes = [language.translate(step) for number, step in told if number is None]
+    assert notes
+    assert [
+        note for note in notes if note in [item for block in card.blocks for item in getattr(block, "items", ())]
+    ] == notes
 
 
 def test_closing_steps_are_complete_and_in_order(report_of):
