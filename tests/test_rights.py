@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
+from datetime import date
 from html import unescape
 from pathlib import Path
 
@@ -141,6 +143,32 @@ def test_every_item_has_a_source_and_a_review(file):
             assert item["verify"], item["id"]
 
 
+def test_a_law_whose_text_was_not_read_is_marked():
+    """So the page before a letter lists it."""
+    for file in FILES:
+        for part, item in raw_items(file):
+            if part == "law" and re.search(r"not (?:read|seen|confirmed|found|compared)", item["source"]):
+                assert item.get("verify"), item["id"]
+
+
+@pytest.mark.parametrize(
+    ("country", "ids"),
+    [
+        ("CN", "pipl-44 pipl-45 pipl-47 pipl-48 pipl-50 civil-1033 civil-1035 civil-1037 civil-1038 limitation-14"),
+        ("IN", "rbi-12 rbi-recovery dpdp"),
+        ("ID", "pdp-8 pdp-9 pojk-22"),
+        ("KE", "dpa-26 dpa-40 dpa-56 dcp"),
+        ("NG", "ndpa-34 ndpa-35 ndpa-36 deon"),
+        ("PH", "dpa-16b dpa-16c dpa-16e npc-20-01 sec-mc18"),
+        ("PK", "secp-15"),
+        ("MX", "oposicion acceso cancelacion redeco"),
+    ],
+)
+def test_letters_can_cite_the_laws_that_they_stand_on(country, ids):
+    cited = {law.id for law in rights.load_rights(country).law if law.backs}
+    assert {f"{country.lower()}-{name}" for name in ids.split()} <= cited
+
+
 def test_a_text_falls_back_to_english():
     text = {"en": "one", "zh": "一", "es": "uno"}
     assert [rights.in_language(text, code) for code in ("en", "zh", "es", "hi")] == ["one", "一", "uno", "one"]
@@ -208,7 +236,8 @@ def test_every_country_has_all_sections(country):
     for part in rights.RIGHTS_SECTIONS:
         assert getattr(known, part), part
     assert any(item.letter for item in known.office)
-    assert known.articles_for("stop")
+    assert known.articles_for("stop", "lender")
+    assert known.articles_for("complain")
     own = [item for part, item in known.all_items() if part == "licence"]
     assert len(own) > len(rights.load_rights(None).licence), "how to look up a lender there"
 
@@ -280,24 +309,46 @@ def squeezed(text):
 
 def untraced(shown, known):
     """What looks like an article or a number in `result_lines` when all that the items of `known` say is taken out."""
-    said = set()
+    ours = ("2026-01-10T15:42", "2024-11-25")  # when the made report was taken, and how old its lists are
+    said = {Translator(code).format_date(day) for day, code in itertools.product(ours, TONGUES)}
+    names = {rights.in_language(law.name, code) for law in known.law for code in TONGUES}
     for _, item in known.all_items():
         assert item.source
         for words in filter(None, (item.name, item.text)):
             said |= {rights.in_language(words, code) for code in TONGUES}
         said |= {item.source, item.url or "", *item.reach}
-        if item.checked_on is not None:
-            said |= {Translator(code).format_date(item.checked_on) for code in TONGUES}
+        for day in filter(None, (item.checked_on, item.in_force_from)):
+            said |= {Translator(code).format_date(day) for code in TONGUES}
+    for words in filter(None, (known.country.ground, known.country.identification)):
+        said |= {rights.in_language(words, code) for code in TONGUES}
+    known_texts = {text: re.escape(text) for text in map(squeezed, said - names - {""})}
+    for statute, articles in articles_by_statute(known):
+        one = f"(?:{'|'.join(sorted(map(re.escape, articles), key=len, reverse=True))})"
+        known_texts[statute + max(articles, key=len)] = rf"{re.escape(statute)}{one}(?:[、,]{one})*"
     rest = squeezed(OURS.sub("", shown))
-    for text in sorted(map(squeezed, said - {""}), key=len, reverse=True):
-        rest = rest.replace(text, "¶")
+    for text in sorted(known_texts, key=len, reverse=True):
+        rest = re.sub(known_texts[text], "¶", rest)
     return NUMBERED.findall(NUMBERS_OF_OURS.sub("", rest))
+
+
+def articles_by_statute(known):
+    """Each statute as a letter cites it, and its articles that are known: it cites one after another."""
+    found = {}
+    for law, code in itertools.product(known.law, TONGUES):
+        statute, article = map(squeezed, letters._split_citation(rights.in_language(law.name, code)))
+        found.setdefault(statute, set()).add(article)
+    return found.items()
 
 
 def papers(report, country):
     known = rights.load_rights(country)
-    for kind in letters.LetterKind:
-        yield kind.value, known, letters.draft_letter(report, "com.example.loan", kind, known)
+    demands = [(letters.LetterKind.DELETION, addressee) for addressee in letters.ADDRESSEES]
+    others = [(kind, "lender") for kind in (letters.LetterKind.COMPLAINT, letters.LetterKind.EVIDENCE_LIST)]
+    days = (date(2026, 11, 30), date(2030, 1, 1))
+    for code, (kind, addressee), day in itertools.product(spoken(country), demands + others, days):
+        options = letters.LetterOptions(addressee=addressee, letter_language=code, own_language=code, written_on=day)
+        name = f"{kind} {addressee} {code}"
+        yield name, known, letters.draft_letter(report, "com.example.loan", kind, known, options)
     for code in spoken(country):
         language = Translator(code)
         yield f"page {code}", known, rights_page.full_rights_page(known, language)
@@ -322,6 +373,8 @@ def test_an_invented_article_is_detected(report):
     known = rights.load_rights("CN")
     shown = render_document(rights_page.full_rights_page(known, Translator("zh")), "txt")
     assert untraced(f"{shown}见第九百九十九条。", known)
+    assert untraced(f"{shown}《民法典》第四十四条。", known)
+    assert not untraced("《个人信息保护法》第四十四条、第四十五条。", known)
     assert untraced(f"{shown}请打 12399 。", known)
     assert untraced(f"{shown} See article 999.", known)
 

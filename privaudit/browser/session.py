@@ -272,7 +272,7 @@ class PageSession:
             page = taps_page(choice.get("rom") or roms.STOCK_ROM_ID, int(sdk) if sdk else None, self.language)
         else:
             country_rights = rights.load_rights(choice.get("country") or None)
-            package = choice.get("package")
+            options = letters.LetterOptions(own_language=self.language.code)
             match kind:
                 case "call":
                     page = rights_page.call_page(country_rights, self.language)
@@ -280,11 +280,11 @@ class PageSession:
                     page = rights_page.full_rights_page(country_rights, self.language)
                 case "friends":
                     page = rights_page.page_for_contacts(country_rights, self.language)
-                case _ if package:
+                case _ if package := choice.get("package"):
                     letter_kind = letters.LetterKind(kind)
-                    page = letters.draft_letter(self._require_report(), package, letter_kind, country_rights)
+                    page = letters.draft_letter(self._require_report(), package, letter_kind, country_rights, options)
                 case _:
-                    page = letters.draft_blank_letter(letters.LetterKind(kind), country_rights)
+                    page = letters.draft_blank_letter(letters.LetterKind(kind), country_rights, options)
         return {"title": page.title, "html": render_document(page, "html"), "text": render_document(page, "txt")}
 
     def usb_steps(self, rom: str) -> dict[str, list[str]]:

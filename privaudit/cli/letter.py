@@ -6,54 +6,74 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from privaudit.cli import app_names, options
+from privaudit.cli.audit import report_on_source
 from privaudit.cli.console import CliConsole, is_yes, open_console
 from privaudit.cli.options import argument, option
-from privaudit.errors import SourceError, UsageError
+from privaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from privaudit.documents import Document
+    from privaudit.documents.letters import LetterKind
+    from privaudit.knowledge.rights import Addressee
 
 
-def letter(
-    report: Annotated[Path, argument("cli.letter_from", "REPORT.json")],
+def letter(  # noqa: PLR0913 - one parameter per option
+    source: Annotated[Path, argument("cli.letter_from", "CAPTURE|REPORT")],
     *,
     app: Annotated[str, option("cli.one_app", "--app", metavar="NAME")],
     kind: Annotated[str, option("cli.kind", "--kind", metavar="KIND")],
+    addressee: Annotated[str | None, option("cli.letter_to", "--to", metavar="WHOM")] = None,
     country: Annotated[str | None, option("cli.letter_country", "--country", metavar="CC")] = None,
+    letter_lang: Annotated[str | None, option("cli.letter_lang", "--letter-lang", metavar="LANG")] = None,
     output: options.DocumentOutputOption = None,
     yes: Annotated[bool, option("cli.yes_letter", "--yes")] = False,
     lang: options.LanguageOption = None,
     plain: options.PlainOption = False,
 ) -> None:
-    """Draft a letter from a report. A letter that is sent warns the lender: the user is asked first."""
+    """Draft a letter from a saved check or report. A letter that is sent warns the lender: the user is asked first."""
     with open_console(lang, plain=plain) as console:
+        from privaudit import audit
         from privaudit.documents import letters, render
+        from privaudit.i18n import Translator
         from privaudit.knowledge import rights
-        from privaudit.report import json
 
         kinds = tuple(known.value for known in letters.LetterKind)
         if kind not in kinds:
             raise UsageError("errors.kind_unknown", given=kind, known=kinds)
         letter_kind = letters.LetterKind(kind)
+        choices = letters.LetterOptions(
+            addressee=_parse_addressee(addressee, letter_kind),
+            letter_language=Translator(letter_lang).code if letter_lang else None,
+            own_language=console.language.code,
+        )
         for path in output or ():  # before anything is asked
             render.output_format(path)
-        if not json.is_report_file(report):
-            raise SourceError(
-                "errors.source_missing" if not report.exists() else "errors.report_wanted", path=str(report)
-            )
-        saved_report = json.read_report(report)
-        country = options.parse_country(country) or saved_report.knowledge.rules.country
+        country = options.parse_country(country)
+        report, _ = report_on_source(source, audit.ReportOptions(country=country))
+        country = country or report.knowledge.rules.country
         if country is None:
             raise UsageError("errors.country_needed", known=rights.countries_with_rights())
         app_names.validate_app_names([app])
-        (package,) = app_names.resolve_packages(console, [app], saved_report.apps, keep_unknown=True)
-        document = letters.draft_letter(saved_report, package, letter_kind, rights.load_rights(country))
+        (package,) = app_names.resolve_packages(console, [app], report.apps, keep_unknown=True)
+        document = letters.draft_letter(report, package, letter_kind, rights.load_rights(country), choices)
         if letter_kind.is_sent and not yes:
             console.print_message("papers.notice")
             if not is_yes(console.prompt("cli.ask_letter"), console.language):
                 console.print_message("cli.nothing_written")
                 return
         _write_document(console, document, output or [])
+
+
+def _parse_addressee(value: str | None, kind: LetterKind) -> Addressee:
+    """Return the addressee that ``--to`` names. Raises UsageError if it is unknown, or the letter is no demand."""
+    from privaudit.documents import letters
+
+    if value is None:
+        return letters.ADDRESSEES[0]
+    for known in letters.ADDRESSEES:
+        if value == known and kind is letters.LetterKind.DELETION:
+            return known
+    raise UsageError("errors.addressee_unknown", given=value, known=letters.ADDRESSEES)
 
 
 def show_rights(

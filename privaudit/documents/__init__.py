@@ -5,6 +5,8 @@ blocks. `privaudit.documents.render` writes them as text, Markdown or HTML. Docu
 quote its sentences, and an evidence folder holds whole reports.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -22,7 +24,7 @@ print job. All of these but ``page`` fit on one page: a ``card`` in two columns,
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """The title. A page of instructions, which is not part of the document, may stand before it."""
+    """The title."""
 
     text: str
 
@@ -112,6 +114,12 @@ class Document:
     layout: DocumentLayout = "flow"
     corner_label: str = ""
     """Printed beside the title of a sheet, in large letters: a case code."""
+    instructions: Document | None = None
+    """A page, in a language of its own, that stands before the document and is not part of it."""
+
+    def pages(self) -> tuple[Document, ...]:
+        """Return what is printed, in order: the instructions, if there are any, and the document."""
+        return (self,) if self.instructions is None else (self.instructions, self)
 
 
 def titled_document(

@@ -1,11 +1,12 @@
 """Blocks about one app that several documents share: its identity, the audit, its access, the evidence lines."""
 
+from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
 from typing import Final
 
 from privaudit.documents import DocumentBlock, DocumentTable, Paragraph
 from privaudit.i18n.sanitize import sanitize_text
-from privaudit.model import DataClass
+from privaudit.model import Access, AccessState, App, DataClass, History, Message, RequestedState
 from privaudit.report import matrix, summary
 from privaudit.report.view import ReportView
 
@@ -23,6 +24,50 @@ def app_rows(view: ReportView, package: str) -> tuple[tuple[str, str | None], ..
         (view.t("papers.package"), sanitize_text(package, _MAX_LINE_CHARS)),
         (view.t("papers.version"), ", ".join(versions) or None),
     )
+
+
+def fact_sentences(view: ReportView, package: str) -> Iterator[str]:
+    """Yield what was measured about the app, as its owner can state it to others: no more, and without reservations."""
+    yield view.t("papers.fact_installed", read_at=summary.audit_time(view.report).isoformat())
+    facts: defaultdict[str, list[str]] = defaultdict(list)
+    for app in view.installs_of(package):
+        for data in DataClass:
+            for key, note in _facts_about(view, app, data):
+                notes = [view.translate(view.user_label(app.user))] if app.user else []
+                notes += [note] if note else []
+                label = matrix.data_label(view, data)
+                joined = view.t("papers.between").join(notes)
+                facts[key].append(view.t("papers.fact_note", data=label, note=joined) if notes else label)
+    yield from (view.t(key, data=tuple(facts[key])) for key in _FACT_KEYS if facts[key])
+
+
+_FACT_KEYS: Final = ("papers.fact_allowed", "papers.fact_reached", "papers.fact_recorded", "papers.fact_requests")
+"""What is stated of an app, in this order."""
+
+
+def _facts_about(view: ReportView, app: App, data: DataClass) -> Iterator[tuple[str, str]]:
+    """Yield the key of each statement about this kind of data, and a note to it or nothing."""
+    access = app.access[data]
+    is_asked = access.state is AccessState.ASKS_EACH_TIME
+    if access.state.allows_reading and not is_asked:
+        open_only = access.state is AccessState.ONLY_WHILE_OPEN
+        key = "report.why_incoming" if access.is_incoming_only else "report.state_only_while_open"
+        yield "papers.fact_allowed", view.t(key) if open_only or access.is_incoming_only else ""
+    elif matrix.has_other_route(access):
+        yield "papers.fact_reached", view.t("report.between_ways").join(map(view.special_access_label, access.ways))
+    elif is_asked or any(
+        permission.requested is RequestedState.YES for permission in matrix.permissions_for(app, data)
+    ):
+        yield "papers.fact_requests", ""
+    if access.history is History.RECORDED:
+        yield "papers.fact_recorded", _time_of_reading(view, access)
+
+
+def _time_of_reading(view: ReportView, access: Access) -> str:
+    if access.last_read is not None:
+        return view.t("papers.fact_read", read_at=access.last_read.isoformat())
+    ago = view.age_message(access.last_read_age_s or 0)
+    return view.translate(Message(key="papers.fact_read_before", values={"ago": ago}))
 
 
 def audit_rows(

@@ -1,35 +1,60 @@
-"""Drafts of letters, filled from a report: a demand to lender or collector, a complaint, a list of kept evidence.
+"""Drafts of letters, filled from a report: a demand to lender, collector or app store, a complaint, a list of evidence.
 
-No personal data come from the phone: names, numbers and addresses are blanks. No sentence acknowledges a debt or offers
-payment. Articles of law come from `privaudit.knowledge.rights` alone, each with its mark if nobody has verified it.
+A letter that is sent states what was measured, makes numbered demands and cites articles of law, each from
+`privaudit.knowledge.rights`. What its sender alone should know stands on a page before it, in the sender's language:
+what to do, what the report does not show, which citations nobody compared with the law. No personal data come from the
+phone: names, numbers and addresses are blanks. No sentence acknowledges a debt or offers payment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import Final, get_args
 
 from privaudit import documents
 from privaudit.documents import app_blocks
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
-from privaudit.knowledge.rights import CountryRights, Demand, RightsItem, in_language
+from privaudit.knowledge.rights import Addressee, CountryRights, Demand, RightsItem, in_language
 from privaudit.model import Report
-from privaudit.report import matrix
-from privaudit.report.rights import add_verify_mark, item_title, unreviewed_notice
+from privaudit.report import matrix, summary
+from privaudit.report.rights import item_title, unreviewed_notice
 from privaudit.report.view import ReportView
 
-_DEMAND_KEYS: Final[Mapping[Demand, str]] = {
-    "stop": "papers.demand_stop",
-    "recipients": "papers.demand_recipients",
-    "delete": "papers.demand_delete",
-    "caller": "papers.demand_caller",
-    "answer": "papers.demand_answer",
+ADDRESSEES: Final[tuple[Addressee, ...]] = get_args(Addressee)
+_DEMANDS: Final[Mapping[Addressee, Mapping[str, Demand]]] = {
+    "lender": {
+        "papers.demand_stop": "stop",
+        "papers.demand_recipients": "recipients",
+        "papers.demand_basis": "basis",
+        "papers.demand_delete": "delete",
+        "papers.demand_caller": "caller",
+        "papers.demand_answer": "answer",
+    },
+    "collector": {
+        "papers.demand_stop": "stop",
+        "papers.demand_mandate": "caller",
+        "papers.demand_origin": "recipients",
+        "papers.demand_basis": "basis",
+        "papers.demand_delete": "delete",
+        "papers.demand_answer": "answer",
+    },
+    "app-store": {
+        "papers.store_review": "review",
+        "papers.store_developer": "review",
+        "papers.store_keep": "review",
+        "papers.store_answer": "review",
+    },
 }
-"""What is demanded of a lender or collector, in this order."""
-_BEFORE_KEYS: Final = ("papers.before_blank", "papers.before_verify", "papers.before_promise")
-"""What to do before a letter is sent, to whomever."""
+"""What is asked of each addressee, in this order. An article is cited once, at the first sentence that it supports."""
+_SUBJECT_KEYS: Final[Mapping[Addressee, str]] = {
+    "lender": "papers.subject_lender",
+    "collector": "papers.subject_collector",
+    "app-store": "papers.subject_store",
+}
 _INCIDENT_LOG_COLUMNS: Final = (
     "papers.log_no",
     "papers.log_when",
@@ -43,6 +68,9 @@ _INCIDENT_LOG_COLUMNS: Final = (
 )
 _INCIDENT_LOG_ROWS: Final = 14
 """Rows that fit on one page in landscape format."""
+_EVENT_COLUMNS: Final = _INCIDENT_LOG_COLUMNS[1:6]
+_EVENT_ROWS: Final = 3
+"""Rows of the table in a complaint; the log has room for the rest."""
 
 
 class LetterKind(StrEnum):
@@ -58,8 +86,28 @@ class LetterKind(StrEnum):
         return self is not LetterKind.EVIDENCE_LIST
 
 
-def draft_letter(report: Report, package: str, kind: LetterKind, country_rights: CountryRights) -> documents.Document:
-    """Return a letter, in the country's language, about the app `package`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterOptions:
+    """To whom a letter goes, in which languages, and on which day."""
+
+    addressee: Addressee = "lender"
+    """Of a demand; a complaint goes to an authority."""
+    letter_language: str | None = None
+    """Code of the language that the addressee reads; ``None``: that of the country."""
+    own_language: str | None = None
+    """Code of the language of the page that the sender keeps; ``None``: that of the letter."""
+    written_on: date | None = None
+    """Laws that are not in force on this day are not cited; ``None``: today."""
+
+
+def draft_letter(
+    report: Report,
+    package: str,
+    kind: LetterKind,
+    country_rights: CountryRights,
+    options: LetterOptions | None = None,
+) -> documents.Document:
+    """Return a letter about the app `package`; if it is sent, with the page that its sender keeps.
 
     Raises `UsageError` if the report has no finding about this app, `SourceError` if it has no findings at all.
     """
@@ -68,22 +116,14 @@ def draft_letter(report: Report, package: str, kind: LetterKind, country_rights:
     known = tuple(dict.fromkeys(finding.package for finding in report.findings))
     if package not in known:
         raise UsageError("errors.app_not_in_report", app=package, known=known)
-    return _write_letter(_LetterDraft(report, package, country_rights), kind)
+    return _LetterDraft(report, package, country_rights, options or LetterOptions()).write(kind)
 
 
-def draft_blank_letter(kind: LetterKind, country_rights: CountryRights) -> documents.Document:
-    """Return a letter, in the country's language, in which also the app and its access are filled in by hand."""
-    return _write_letter(_LetterDraft(None, "", country_rights), kind)
-
-
-def _write_letter(draft: _LetterDraft, kind: LetterKind) -> documents.Document:
-    title_key, write_blocks = {
-        LetterKind.DELETION: ("papers.title_deletion", draft.demand_blocks),
-        LetterKind.COMPLAINT: ("papers.title_complaint", draft.complaint_blocks),
-        LetterKind.EVIDENCE_LIST: ("papers.title_evidence_list", draft.evidence_list_blocks),
-    }[kind]
-    title = draft.t(title_key)
-    return documents.Document(title, draft.language.code, tuple(write_blocks(title)))
+def draft_blank_letter(
+    kind: LetterKind, country_rights: CountryRights, options: LetterOptions | None = None
+) -> documents.Document:
+    """Return a letter in which also the app and its access are filled in by hand."""
+    return _LetterDraft(None, "", country_rights, options or LetterOptions()).write(kind)
 
 
 def incident_log_blocks(language: Translator) -> Iterator[documents.DocumentBlock]:
@@ -98,112 +138,206 @@ def incident_log_table(language: Translator, rows: int) -> documents.DocumentTab
 
 
 class _LetterDraft:
-    """Builds the blocks of each kind of letter about one app; without a report, with blanks about it."""
+    """Builds each kind of letter about one app; without a report, with blanks about it."""
 
-    def __init__(self, report: Report | None, package: str, country_rights: CountryRights) -> None:
-        self.language = Translator(country_rights.country.letter)
+    def __init__(
+        self, report: Report | None, package: str, country_rights: CountryRights, options: LetterOptions
+    ) -> None:
+        self.language = Translator(options.letter_language or country_rights.country.letter)
+        self.own_language = Translator(options.own_language or self.language.code)
         self.view = None if report is None else ReportView(report, self.language)
         self.t = self.language.t
         self.package = package
         self.country_rights = country_rights
+        self.addressee = options.addressee
+        self.written_on = (options.written_on or date.today()).isoformat()  # noqa: DTZ011 - the day on the letter
+        self.cited: dict[str, RightsItem] = {}
+        """The laws that the letter cites, by id."""
+        self.deferred: dict[str, RightsItem] = {}
+        """The laws that it would cite if they were in force."""
 
-    def demand_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
-        yield from self._instruction_blocks(*_BEFORE_KEYS, "papers.before_day", "papers.before_send")
-        yield from self._title_blocks(title)
-        yield self._fields_with_app("papers.to", "papers.to_reach", "papers.from", "papers.account", "papers.date")
-        yield from self._access_blocks()
-        yield documents.Heading(self.t("papers.demand_head"))
-        yield documents.numbered_list(self._with_articles(key, demand) for demand, key in _DEMAND_KEYS.items())
-        yield documents.Paragraph(self.t("papers.demand_kept"))
+    def write(self, kind: LetterKind) -> documents.Document:
+        """Return the letter, after the page that its sender keeps."""
+        if kind is LetterKind.EVIDENCE_LIST:
+            title = self.t("papers.title_evidence_list")
+            return documents.titled_document(title, self.language.code, self._evidence_list_blocks())
+        if kind is LetterKind.COMPLAINT:
+            title, blocks = self.t("papers.title_complaint"), tuple(self._complaint_blocks())
+        else:
+            is_store = self.addressee == "app-store"
+            title = self.t("papers.title_store" if is_store else "papers.title_deletion")
+            blocks = tuple(self._demand_blocks())
+        letter = documents.titled_document(title, self.language.code, (*self._demo_notice(), *blocks))
+        own_title = self.own_language.t("papers.before")
+        own_page = documents.titled_document(own_title, self.own_language.code, self._instruction_blocks(kind))
+        return replace(letter, instructions=own_page)
+
+    def _demand_blocks(self) -> Iterator[documents.DocumentBlock]:
+        is_store = self.addressee == "app-store"
+        subject = (self.t("papers.subject"), self.t(_SUBJECT_KEYS[self.addressee]))
+        account = () if is_store else ("papers.account",)
+        parties = self._blanks("papers.date", "papers.from", *account, "papers.to", "papers.to_reach")
+        yield documents.FieldList((*parties, subject, *self._app_rows(), *self._store_row()))
+        yield from self._fact_blocks()
+        if is_store:
+            yield documents.Paragraph(self.t("papers.store_head"), strong=True)
+        else:
+            yield documents.blank_fields(self.t("papers.contacted"))
+            yield documents.Paragraph(self.t("papers.no_consent"))
+            yield documents.Paragraph(self.t("papers.demand_head"), strong=True)
+        yield documents.numbered_list(self._with_articles(_DEMANDS[self.addressee], self.addressee))
+        if (ground := self.country_rights.country.ground) is not None and not is_store:
+            yield documents.Paragraph(in_language(ground, self.language.code))
         yield documents.Paragraph(self.t("papers.no_debt"), strong=True)
-        yield self._fields("papers.reach", "papers.signature")
+        yield documents.FieldList(self._blanks("papers.reply_to", "papers.signature"))
+        identification = self.country_rights.country.identification
+        enclosed = ["papers.enclosed_screens", *([] if is_store else ["papers.enclosed_calls"])]
+        named = () if identification is None or is_store else (in_language(identification, self.language.code),)
+        yield from self._enclosure_blocks((*map(self.t, enclosed), *named))
 
-    def complaint_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
-        yield from self._instruction_blocks("papers.before_office", *_BEFORE_KEYS, "papers.before_copy")
-        yield from self._title_blocks(title)
-        offices = map(self._verified_title, (item for item in self.country_rights.office if item.letter))
-        yield documents.Heading(self.t("papers.complaint_to"))
+    def _complaint_blocks(self) -> Iterator[documents.DocumentBlock]:
+        offices = (
+            in_language(office.name, self.language.code)
+            for office in self.country_rights.office
+            if office.letter and office.name is not None
+        )
+        yield documents.Paragraph(self.t("papers.complaint_to"), strong=True)
         yield documents.checkbox_list((*offices, self.t("papers.complaint_other")))
-        yield self._fields_with_app("papers.from", "papers.reach", "papers.date", "papers.against", "papers.to_reach")
+        parties = self._blanks(
+            "papers.date", "papers.complainant", "papers.reply_to", "papers.respondent", "papers.to_reach"
+        )
+        subject = (self.t("papers.subject"), self.t("papers.subject_complaint"))
+        yield documents.FieldList((*parties, subject, *self._app_rows()))
         yield documents.Heading(self.t("papers.happened"))
-        yield self._fields(
-            "papers.happened_first",
-            "papers.happened_often",
-            "papers.happened_numbers",
-            "papers.happened_whom",
-            "papers.happened_words",
-        )
-        yield from self._access_blocks()
+        yield documents.blank_table(map(self.t, _EVENT_COLUMNS), _EVENT_ROWS)
+        yield documents.Heading(self.t("papers.facts_head"))
+        yield from self._fact_blocks()
         yield documents.Heading(self.t("papers.asks_head"))
-        investigate = self._with_articles("papers.asks_look", "complain")
-        yield documents.numbered_list((investigate, *self._sentences("papers.asks_stop", "papers.asks_result")))
-        yield documents.Heading(self.t("papers.done_head"))
-        yield documents.checkbox_list(
-            self._sentences("papers.done_demand", "papers.done_reply", "papers.done_desk", "papers.done_police")
+        asked: dict[str, Demand] = {"papers.asks_look": "complain"}
+        yield documents.numbered_list(
+            (*self._with_articles(asked), self.t("papers.asks_stop"), self.t("papers.asks_result"))
         )
-        yield documents.Heading(self.t("papers.attached_head"))
-        yield documents.checkbox_list(
-            self._sentences("papers.attached_list", "papers.attached_demand", "papers.attached_report")
-        )
-        yield documents.Paragraph(self.t("papers.judge"))
-        yield documents.Paragraph(self.t("papers.no_debt"), strong=True)
-        yield self._fields("papers.signature")
+        yield documents.Paragraph(self.t("papers.no_debt_complaint"), strong=True)
+        yield documents.FieldList(self._blanks("papers.signature"))
+        enclosed = ("papers.attached_list", "papers.enclosed_calls", "papers.attached_demand", "papers.attached_police")
+        yield from self._enclosure_blocks(map(self.t, enclosed))
 
-    def evidence_list_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
-        yield from self._title_blocks(title)
+    def _evidence_list_blocks(self) -> Iterator[documents.DocumentBlock]:
+        yield from self._demo_notice()
         yield documents.Paragraph(self.t("papers.list_intro"))
-        audit_rows = app_blocks.audit_rows(self.view) if self.view is not None else ()
-        yield documents.FieldList((*self._app_rows(), *audit_rows))
-        yield from self._access_blocks()
-        if self.view is not None:
-            yield documents.Heading(self.t("papers.list_lines"))
-            yield app_blocks.evidence_table(self.view, self.package)
+        yield documents.FieldList(self._app_rows())
+        yield from self._fact_blocks()
         yield documents.Heading(self.t("papers.list_by_hand"))
         yield documents.checkbox_list(in_language(item.text, self.language.code) for item in self.country_rights.save)
         yield documents.PageBreak()
         yield documents.Heading(self.t("papers.log_head"))
         yield from incident_log_blocks(self.language)
+        if self.view is not None:
+            yield documents.PageBreak()
+            yield documents.Heading(self.t("papers.annex_head"))
+            yield documents.FieldList(app_blocks.audit_rows(self.view))
+            yield from app_blocks.access_blocks(self.view, self.package)
+            yield documents.Heading(self.t("papers.list_lines"))
+            yield app_blocks.evidence_table(self.view, self.package)
+
+    def _instruction_blocks(self, kind: LetterKind) -> Iterator[documents.DocumentBlock]:
+        """Yield the page that the sender keeps. It names what the letter cites: the letter is built before it."""
+        t = self.own_language.t
+        yield documents.notice(t("papers.notice"))
+        keys = ["papers.before_blank"] if self.view is not None else ["papers.before_blank", "papers.before_photo"]
+        if kind is LetterKind.COMPLAINT:
+            keys = ["papers.before_office", *keys, "papers.before_judge", "papers.before_copy"]
+        else:
+            keys += ["papers.before_day", "papers.before_send"]
+        promise = t("papers.before_promise") + _citations(
+            self.country_rights.articles_for("promise"), self.own_language
+        )
+        yield documents.bullet_list((*map(t, keys), promise, *self._limits()))
+        code = self.language.code
+        if unread := [in_language(item.name, code) for item in self.cited.values() if item.name and item.verify]:
+            yield documents.Paragraph(t("papers.before_verify"), strong=True)
+            yield documents.checkbox_list(unread)
+        if kind is LetterKind.COMPLAINT:
+            offices = [item for item in self.country_rights.office if item.letter and item.reach]
+            if offices:
+                yield documents.Paragraph(t("papers.before_reach"), strong=True)
+                yield documents.bullet_list(item_title(item, self.own_language) for item in offices)
+        for item in self.deferred.values():
+            law = in_language(item.name, self.own_language.code) if item.name is not None else item.id
+            yield documents.Paragraph(t("papers.before_later", law=law, in_force_on=item.in_force_from))
+        yield documents.Paragraph(t("papers.before_lawyer") + t("report.between_sentences") + t("rights.debt"))
+        yield from map(documents.Paragraph, unreviewed_notice(self.own_language))
+        if self.language.review_notice is not None:
+            yield documents.Paragraph(t("papers.before_unreviewed"))
+
+    def _limits(self) -> tuple[str, ...]:
+        """Return what the report does not show, and by whose clock the phone was read."""
+        if self.view is None:
+            return (self.own_language.t("papers.found_limits"),)
+        when = summary.audit_time_text(ReportView(self.view.report, self.own_language))
+        return (self.own_language.t("papers.before_limits", when=when),)
+
+    def _demo_notice(self) -> tuple[documents.DocumentBlock, ...]:
+        is_demo = self.view is not None and self.view.report.demo
+        return (documents.Paragraph(self.t("report.demo"), strong=True),) if is_demo else ()
 
     def _app_rows(self) -> tuple[tuple[str, str | None], ...]:
         if self.view is None:
-            return self._fields("papers.app", "papers.package", "papers.version").rows
+            return self._blanks("papers.app", "papers.package", "papers.version")
         return app_blocks.app_rows(self.view, self.package)
 
-    def _access_blocks(self) -> Iterator[documents.DocumentBlock]:
+    def _store_row(self) -> tuple[tuple[str, str | None], ...]:
+        """Return from where the app was installed, if the letter goes to its store and the phone says so."""
+        if self.addressee != "app-store" or self.view is None:
+            return ()
+        installers = {app.installer_name or app.installer: None for app in self.view.installs_of(self.package)}
+        names = [name for name in installers if name]
+        return ((self.t("papers.installed_from"), ", ".join(map(self.language.quote_untrusted, names)) or None),)
+
+    def _fact_blocks(self) -> Iterator[documents.DocumentBlock]:
         if self.view is not None:
-            yield from app_blocks.access_blocks(self.view, self.package)
+            yield documents.Paragraph(
+                self.t("report.between_sentences").join(app_blocks.fact_sentences(self.view, self.package))
+            )
             return
         yield documents.Paragraph(self.t("papers.found_by_hand"))
-        yield documents.checkbox_list(self._sentences(*matrix.DATA_LABEL_KEYS.values()))
-        yield documents.Paragraph(self.t("papers.found_limits"))
+        yield documents.checkbox_list(map(self.t, matrix.DATA_LABEL_KEYS.values()))
 
-    def _instruction_blocks(self, *keys: str) -> Iterator[documents.DocumentBlock]:
-        """Yield a page of instructions that is not part of the letter."""
-        sentences = self._sentences("papers.notice", *keys, "rights.debt")
-        yield documents.Notice((*sentences, *unreviewed_notice(self.language)), title=self.t("papers.before"))
-        yield documents.PageBreak()
+    def _enclosure_blocks(self, enclosures: Iterable[str]) -> Iterator[documents.DocumentBlock]:
+        yield documents.Paragraph(self.t("papers.attached_head"), strong=True)
+        yield documents.checkbox_list(enclosures)
 
-    def _title_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
-        yield documents.Title(title)
-        if self.view is not None and self.view.report.demo:
-            yield documents.Paragraph(self.t("report.demo"), strong=True)
+    def _with_articles(self, sentences: Mapping[str, Demand], addressee: Addressee | None = None) -> Iterator[str]:
+        """Yield each sentence, followed by the articles of law that support its demand."""
+        done: set[Demand] = set()
+        for key, demand in sentences.items():
+            articles = () if demand in done else self.country_rights.articles_for(demand, addressee)
+            done.add(demand)
+            in_force = [item for item in articles if (item.in_force_from or "") <= self.written_on]
+            self.cited |= {item.id: item for item in in_force}
+            self.deferred |= {item.id: item for item in articles if item not in in_force}
+            yield self.t(key) + _citations(in_force, self.language)
 
-    def _with_articles(self, key: str, demand: Demand) -> str:
-        """Return a sentence followed by the articles of law that support it."""
-        articles = [*map(self._verified_title, self.country_rights.articles_for(demand))]
-        if not articles:
-            return self.t(key)
-        citations = self.t("papers.cite_between").join(articles)
-        return self.t(key) + self.t("papers.cite_open") + citations + self.t("papers.cite_close")
+    def _blanks(self, *keys: str) -> tuple[tuple[str, str | None], ...]:
+        return documents.blank_fields(*map(self.t, keys)).rows
 
-    def _verified_title(self, item: RightsItem) -> str:
-        return add_verify_mark(item_title(item, self.language), item, self.language)
 
-    def _fields(self, *keys: str) -> documents.FieldList:
-        return documents.blank_fields(*self._sentences(*keys))
+def _citations(articles: Iterable[RightsItem], language: Translator) -> str:
+    """Return the articles in brackets, those of one statute together; nothing if there are none."""
+    by_statute: dict[str, list[str]] = {}
+    for item in articles:
+        statute, article = _split_citation(in_language(item.name or item.text, language.code))
+        by_statute.setdefault(statute, []).append(article)
+    if not by_statute:
+        return ""
+    separator = language.t("papers.cite_list")
+    cited = (statute + separator.join(filter(None, of_statute)) for statute, of_statute in by_statute.items())
+    return (
+        language.t("papers.cite_open") + language.t("papers.cite_between").join(cited) + language.t("papers.cite_close")
+    )
 
-    def _fields_with_app(self, *keys: str) -> documents.FieldList:
-        return documents.FieldList((*self._fields(*keys).rows, *self._app_rows()))
 
-    def _sentences(self, *keys: str) -> tuple[str, ...]:
-        return tuple(map(self.t, keys))
+def _split_citation(name: str) -> tuple[str, str]:
+    """Return the name of a statute, up to its last comma or the end of its Chinese title, and the article in it."""
+    end = name.rfind("》") + 1 or name.rfind(", ") + 2
+    return (name[:end], name[end:]) if end > 1 else (name, "")

@@ -22,6 +22,8 @@ BLANK_FIELD: Final = "_" * 24
 SHEET_START_MARKER, SHEET_END_MARKER = "<!-- sheet -->", "<!-- end of sheet -->"
 """HTML comments around each sheet, by which `join_sheets` finds it in a saved page."""
 _LINE_COLUMNS: Final = 80
+_TEXT_PAGE_BREAK: Final = "=" * _LINE_COLUMNS
+_MARKDOWN_PAGE_BREAK: Final = "---"
 _MAX_LABEL_COLUMNS: Final = 30
 """Columns for the labels of a field list; the value of a longer label goes to the next line."""
 _TEXT_MARKERS: Final[Mapping[str, str]] = {"dot": "·", "tick": "[ ]", "number": "{}.", "step": "[ ] {}."}
@@ -49,8 +51,12 @@ def render_document(document: documents.Document, file_format: str) -> str:
 
 def document_to_text(document: documents.Document) -> str:
     """Return `document` as plain text, ending in a line feed."""
-    colon = Translator(document.language_code).t("rights.colon")
-    lines = [line for block in document.blocks for line in (*_text_lines(block, colon), "")]
+    return f"\n{_TEXT_PAGE_BREAK}\n\n".join(map(_page_to_text, document.pages()))
+
+
+def _page_to_text(page: documents.Document) -> str:
+    colon = Translator(page.language_code).t("rights.colon")
+    lines = [line for block in page.blocks for line in (*_text_lines(block, colon), "")]
     return "".join(f"{line}\n" for line in lines[:-1])
 
 
@@ -75,7 +81,7 @@ def _text_lines(block: documents.DocumentBlock, colon: str) -> Iterator[str]:
                 yield from hanging_indent("· ", item, _LINE_COLUMNS)
             yield "-" * _LINE_COLUMNS
         case documents.PageBreak():
-            yield "=" * _LINE_COLUMNS
+            yield _TEXT_PAGE_BREAK
 
 
 def _text_fields(rows: tuple[tuple[str, str | None], ...]) -> Iterator[str]:
@@ -100,8 +106,12 @@ def _text_table(table: documents.DocumentTable, colon: str) -> Iterator[str]:
 
 def document_to_markdown(document: documents.Document) -> str:
     """Return `document` as Markdown, ending in a line feed."""
-    colon = Translator(document.language_code).t("rights.colon")
-    return "\n\n".join("\n".join(_markdown_lines(block, colon)) for block in document.blocks) + "\n"
+    return f"\n{_MARKDOWN_PAGE_BREAK}\n\n".join(map(_page_to_markdown, document.pages()))
+
+
+def _page_to_markdown(page: documents.Document) -> str:
+    colon = Translator(page.language_code).t("rights.colon")
+    return "\n\n".join("\n".join(_markdown_lines(block, colon)) for block in page.blocks) + "\n"
 
 
 def _markdown_lines(block: documents.DocumentBlock, colon: str) -> Iterator[str]:
@@ -127,7 +137,7 @@ def _markdown_lines(block: documents.DocumentBlock, colon: str) -> Iterator[str]
             yield from (f"> **{_escape_markdown(title)}**", ">") if title is not None else ()
             yield from (f"> - {_escape_markdown(item)}" for item in items)
         case documents.PageBreak():
-            yield "---"
+            yield _MARKDOWN_PAGE_BREAK
 
 
 def _markdown_row(cells: tuple[str, ...]) -> str:
@@ -143,7 +153,8 @@ def document_to_html(document: documents.Document) -> str:
     """Return `document` as an HTML page; its template escapes each value and isolates its text direction."""
     from privaudit.report import html_page  # loads Jinja2
 
-    context = {"document": document, "blocks": _typed_blocks(document)}
+    pages = [(html_page.language_tag(page.language_code), _typed_blocks(page)) for page in document.pages()]
+    context = {"document": document, "pages": pages}
     return html_page.render_page("paper", Translator(document.language_code), context, stylesheet="paper")
 
 

@@ -32,8 +32,15 @@ ComplaintStage: TypeAlias = Literal[
     "danger", "keep", "close", "demand", "desk", "regulator", "court", "police", "uninstall"
 ]
 """A stage of complaining, from the first to the last. The stages are the same in every country, the offices are not."""
-Demand: TypeAlias = Literal["stop", "recipients", "delete", "answer", "caller", "complain"]
-"""What a letter demands; articles of law may support it."""
+Demand: TypeAlias = Literal[
+    "stop", "recipients", "basis", "delete", "caller", "answer", "review", "complain", "promise"
+]
+"""What a letter demands, or (``promise``) what its writer is warned of: that a promise to pay has consequences.
+
+``basis``: to state the legal basis; ``review``: of an app, by its store; ``complain``: to an authority.
+"""
+Addressee: TypeAlias = Literal["lender", "collector", "app-store"]
+"""To whom a demand is sent."""
 RightsSection: TypeAlias = Literal[
     "police", "step", "office", "law", "licence", "save", "caller", "question", "friends"
 ]
@@ -56,6 +63,10 @@ class RightsItem(DataTable):
     """Offices: whether they accept a complaint by letter."""
     backs: tuple[Demand, ...] = ()
     """Laws: the demands for which a letter may cite them."""
+    binds: tuple[Addressee, ...] = ("lender", "collector")
+    """Laws: the addressees on whom they impose what is demanded."""
+    in_force_from: PartialDate | None = None
+    """Laws: the day before which a letter does not cite them; ``None``: in force when they were checked."""
     source: NonEmptyText
     url: Url | None = None
     checked_on: PartialDate | None = None
@@ -75,6 +86,10 @@ class CountryHead(DataTable):
     name: LocalizedText
     letter: str = "en"
     """The language of letters in this country. All items of the file and of `COMMON` have a text in it."""
+    ground: LocalizedText | None = None
+    """What a demand stands on where no statute gives the right, as its letter says it."""
+    identification: LocalizedText | None = None
+    """What the law wants enclosed with a demand, so that its sender can be identified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +124,11 @@ class CountryRights(DataTable):
             emergency = tuple(item for item in self.police if item.name is not None and step.rung == "danger")
             yield step, (*emergency, *(item for item in self.office if item.rung == step.rung))
 
-    def articles_for(self, demand: Demand) -> tuple[RightsItem, ...]:
-        """Return the articles of law that support a demand."""
-        return tuple(item for item in self.law if demand in item.backs)
+    def articles_for(self, demand: Demand, addressee: Addressee | None = None) -> tuple[RightsItem, ...]:
+        """Return the articles of law that support a demand on `addressee`, or on anyone, in force or not."""
+        return tuple(
+            item for item in self.law if demand in item.backs and (addressee is None or addressee in item.binds)
+        )
 
 
 def in_language(text: LocalizedText, code: str) -> str:
@@ -153,7 +170,8 @@ def read_rights_file(file: Traversable, problems: Problems) -> CountryRights | N
         return None
     problem_count = len(problems)
     location: dict[str, MessageValue] = {"file": file_name, "where": format_location(["country"]), "row": None}
-    _check_languages(rights.country.name, location, problems)
+    for text in filter(None, (rights.country.name, rights.country.ground, rights.country.identification)):
+        _check_languages(text, location, problems)
     letter, languages = rights.country.letter, catalog.languages()
     if letter not in languages:
         problems.add("knowledge.choice", **location, key="letter", found=letter, choices=languages)

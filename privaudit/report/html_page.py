@@ -35,7 +35,7 @@ def render_page(
     style = read_stylesheet(stylesheet)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     page_context = {
-        "language": _LANGUAGE_TAGS.get(language.code, language.code),
+        "language": language_tag(language.code),
         "policy": _CONTENT_SECURITY_POLICY.format(digest),
         "style": Markup(style),  # noqa: S704 - our own file
         "text": language.t,
@@ -43,6 +43,11 @@ def render_page(
     page = _jinja_environment().get_template(f"{template_name}.html.jinja").render(**page_context, **context)
     # The label of an app may hold half a surrogate pair, which UTF-8 cannot encode.
     return page.encode("utf-8", "replace").decode() + "\n"
+
+
+def language_tag(code: str) -> str:
+    """Return the BCP 47 tag of a language, for a `lang` attribute."""
+    return _LANGUAGE_TAGS.get(code, code)
 
 
 @cache

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from itertools import product
 
 import pytest
 
 from privaudit.documents import evidence_pages, letters, rights_page
 from privaudit.documents.letters import LetterKind
 from privaudit.documents.render import render_document
-from privaudit.i18n import Translator
+from privaudit.i18n import Translator, catalog
 from privaudit.knowledge import rights
 
 COUNTRIES = rights.countries_with_rights()
 WIDTH = 657
 """CSS pixels between the margins of our A4."""
-MAX_PAGES = {LetterKind.DELETION: 2, LetterKind.COMPLAINT: 3, LetterKind.EVIDENCE_LIST: 3}
-"""Sheets at most: the page that stays at home and the demand; a complaint has two, and a list has its log apart."""
+PAGE = 1016
+"""CSS pixels between the upper and the lower margin of our A4."""
+MAX_LETTER_PAGES, MAX_LIST_PAGES = 3, 4
+"""Sheets at most: the page that the sender keeps and the letter; a list, its log, and the annex in two."""
+SENT = [
+    *((LetterKind.DELETION, addressee) for addressee in letters.ADDRESSEES),
+    (LetterKind.COMPLAINT, letters.ADDRESSEES[0]),
+]
+HEIGHTS = "[...document.querySelectorAll('section')].map(one => one.getBoundingClientRect().height)"
 HALF = 500
 """CSS pixels of half its height."""
 WIDER = "[...document.querySelectorAll('body, body *')].filter(one => one.getBoundingClientRect().right > {} + 1)"
@@ -39,9 +47,31 @@ def count_pages(opened):
 
 @pytest.mark.parametrize("country", COUNTRIES)
 def test_letters_fit_their_pages(demo_report, count_pages, country):
-    for kind, max_pages in MAX_PAGES.items():
-        document = letters.draft_letter(demo_report, "com.example.kuaiyihua", kind, rights.load_rights(country))
-        assert count_pages(document) <= max_pages, kind
+    known = rights.load_rights(country)
+    for kind, addressee in SENT:
+        options = letters.LetterOptions(addressee=addressee, own_language="en")
+        document = letters.draft_letter(demo_report, "com.example.kuaiyihua", kind, known, options)
+        assert count_pages(document) <= MAX_LETTER_PAGES, (kind, addressee)
+    listed = letters.draft_letter(demo_report, "com.example.kuaiyihua", LetterKind.EVIDENCE_LIST, known)
+    assert count_pages(listed) <= MAX_LIST_PAGES
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_letter_is_a_page_and_a_half_and_its_instructions_are_one(demo_report, opened, country):
+    """All letters in one page of the browser, each as high as it is alone."""
+    pages, names = [], []
+    for code, (kind, addressee) in product(catalog.languages(), SENT):
+        options = letters.LetterOptions(addressee=addressee, letter_language=code, own_language=code)
+        document = letters.draft_letter(demo_report, "com.example.sudaibao", kind, rights.load_rights(country), options)
+        pages.append(render_document(document, "html"))
+        names += [(code, kind, addressee, 1.0), (code, kind, addressee, 1.5)]
+    sections = [section for page in pages for section in re.findall(r"<section.*?</section>", page, re.DOTALL)]
+    start, end = pages[0].split("<section", 1)[0], pages[0].rsplit("</section>", 1)[1]
+    shown = opened(start + "".join(sections) + end, WIDTH)
+    shown.emulate_media(media="print")
+    heights = [height / PAGE for height in shown.evaluate(HEIGHTS)]
+    assert len(heights) == len(names)
+    assert [(name, height) for name, height in zip(names, heights, strict=True) if height > name[-1]] == []
 
 
 @pytest.mark.parametrize("country", [None, *COUNTRIES])
