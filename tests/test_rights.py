@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import privaudit
-from privaudit.documents import letters, rights_page
+from privaudit.cli.options import parse_country
+from privaudit.documents import Heading, ItemList, PageBreak, Paragraph, letters, rights_page
 from privaudit.documents.render import render_document
 from privaudit.errors import UsageError
 from privaudit.i18n import Translator, catalog
@@ -26,25 +27,31 @@ from tests.test_locales import NEVER
 
 FOLDER = Path(privaudit.__file__).parent / "data" / "rights"
 FILES = sorted(FOLDER.glob("*.toml"))
-COUNTRIES = ("CN", "ID", "IN", "KE", "MX", "NG", "PH", "PK")
+COUNTRIES = ("CL", "CN", "CO", "GH", "ID", "IN", "KE", "MX", "NG", "PE", "PH", "PK", "TZ", "UG")
+NO_LAW = ("CL", "CO", "GH", "PE", "TZ", "UG")
+"""Countries of which offices were looked up, and no article of law."""
 TONGUES = catalog.languages()
 TRANSLATED = {
     "common": {"es", "fil", "hi", "id", "sw"},
+    "cl": {"es"},
+    "co": {"es"},
     "id": {"id"},
     "in": {"hi"},
     "ke": {"sw"},
     "mx": {"es"},
+    "pe": {"es"},
     "ph": {"fil"},
+    "tz": {"sw"},
 }
 """The languages of a file beside English and Chinese: in each, every item is worded."""
 MARKS = {
-    "en": "[check before use]",
-    "es": "[compruébelo antes de usarlo]",
-    "fil": "[tiyakin muna bago gamitin]",
-    "hi": "[इस्तेमाल से पहले जाँचिए]",
-    "id": "[periksa dulu sebelum dipakai]",
-    "sw": "[angalia kabla ya kutumia]",
-    "zh": "〔使用前请核对〕",
+    "en": "[check]",
+    "es": "[comprobar]",
+    "fil": "[tiyakin]",
+    "hi": "[जाँचें]",
+    "id": "[cek]",
+    "sw": "[hakiki]",
+    "zh": "〔核对〕",
 }
 GOOD = """\
 [country]
@@ -234,10 +241,10 @@ def test_item_ids_are_unique():
 def test_every_country_has_all_sections(country):
     known = rights.load_rights(country)
     for part in rights.RIGHTS_SECTIONS:
-        assert getattr(known, part), part
+        assert bool(getattr(known, part)) == (part != "law" or country not in NO_LAW), part
     assert any(item.letter for item in known.office)
-    assert known.articles_for("stop", "lender")
-    assert known.articles_for("complain")
+    assert bool(known.articles_for("stop", "lender")) == (country not in NO_LAW)
+    assert bool(known.articles_for("complain")) == (country not in NO_LAW)
     own = [item for part, item in known.all_items() if part == "licence"]
     assert len(own) > len(rights.load_rights(None).licence), "how to look up a lender there"
 
@@ -387,6 +394,137 @@ def test_unchecked_items_are_printed_with_the_mark(report, country, code):
         text = squeezed(rights.in_language(item.text, code))
         assert text in shown, item.id
         assert (text + squeezed(MARKS[code]) in shown) == item.verify, item.id
+
+
+PAGES = (rights_page.full_rights_page, rights_page.page_for_contacts, rights_page.call_page)
+MISSING = ("emergency", "crisis", "lenders", "data", "police")
+every_page = pytest.mark.parametrize("country", [None, *COUNTRIES])
+every_language = pytest.mark.parametrize("code", TONGUES)
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+@every_language
+def test_the_numbers_to_call_stand_first_and_have_a_source_and_a_date(country, code):
+    known, t = rights.load_rights(country), Translator(code).t
+    (emergency, *_), crisis = known.with_role("emergency"), known.with_role("crisis")
+    for item in (emergency, *crisis):
+        assert item.reach, item.id
+        assert item.source, item.id
+        assert item.url, item.id
+        assert item.checked_on, item.id
+    for create in PAGES:
+        lists = [block.items for block in create(known, Translator(code)).blocks if isinstance(block, ItemList)]
+        first = lists[0][0]  # what to say begins with when to call the police, and the number
+        assert t("papers.call_number", number=emergency.reach[0]).strip() in first
+    shown = render_document(rights_page.full_rights_page(known, Translator(code)), "txt")
+    for item in (*known.with_role("emergency"), *known.with_role("police"), *crisis):
+        for reach in item.reach:
+            assert squeezed(reach) in squeezed(shown), item.id
+
+
+def test_every_crisis_line_and_emergency_number_is_known():
+    assert {item.reach[0] for item in rights.load_rights("CN").with_role("crisis")} == {"12356"}
+    for country in COUNTRIES:
+        missing = rights.load_rights(country).missing_roles()
+        assert "emergency" not in missing, country
+        assert "lenders" not in missing, country
+        assert "data" not in missing, country
+    assert rights.load_rights("UG").missing_roles() == ("police",)
+    assert rights.load_rights(None).missing_roles() == ()
+
+
+@every_page
+@every_language
+def test_what_has_no_source_is_said_in_its_place(country, code, monkeypatch):
+    known, t = rights.load_rights(country), Translator(code).t
+    sentences = {role: t("papers.missing", what=t(f"papers.missing_{role}")) for role in MISSING}
+
+    def said():
+        shown = squeezed(render_document(rights_page.full_rights_page(known, Translator(code)), "txt"))
+        return tuple(role for role, sentence in sentences.items() if squeezed(sentence) in shown)
+
+    assert said() == tuple(role for role in MISSING if role in known.missing_roles())
+    monkeypatch.setattr(rights.CountryRights, "with_role", lambda _self, _role: ())
+    assert said() == (MISSING if country else ())
+
+
+@every_page
+@every_language
+def test_no_heading_and_no_list_is_empty(country, code):
+    known = rights.load_rights(country)
+    for create in PAGES:
+        blocks = create(known, Translator(code)).blocks
+        for block, following in zip(blocks, (*blocks[1:], None), strict=True):
+            if isinstance(block, Heading):
+                assert following is not None, block
+                assert not isinstance(following, Heading | PageBreak), block
+            assert not (isinstance(block, ItemList) and not all(block.items)), block
+            assert not (isinstance(block, ItemList) and not block.items), block
+            assert not (isinstance(block, Paragraph) and not block.text.strip()), block
+
+
+@every_page
+@every_language
+def test_five_lines_to_say_then_the_steps_in_their_order(country, code):
+    known, language = rights.load_rights(country), Translator(code)
+    blocks = [
+        block for block in rights_page.full_rights_page(known, language).blocks if not isinstance(block, PageBreak)
+    ]
+    headings = [block.text for block in blocks if isinstance(block, Heading)]
+    keys = ("safety", "evidence", "close", "demand", "complaint", "court", "report", "delete")
+    steps = [f"{number}. {language.t(f'papers.part_{key}')}" for number, key in enumerate(keys, 1)]
+    assert headings[:9] == [language.t("papers.call_title"), *steps]
+    begin = blocks.index(Heading(language.t("papers.call_title")))
+    borrower, friend = blocks[begin + 2], blocks[begin + 4]
+    assert [type(block) for block in (borrower, friend)] == [ItemList, ItemList]
+    assert len(borrower.items) == len(friend.items) == 5
+    said = [squeezed(item.partition(" [")[0]) for item in (*borrower.items, *friend.items)]
+    call = squeezed(render_document(rights_page.call_page(known, language), "txt"))
+    handout = squeezed(render_document(rights_page.page_for_contacts(known, language), "txt"))
+    assert all(line in call for line in said)  # one source for each page, also that in the browser
+    assert all(line in handout for line in said[5:])
+
+
+@every_page
+@every_language
+def test_the_meaning_of_the_mark_stands_once_at_the_top(country, code):
+    known, language = rights.load_rights(country), Translator(code)
+    notice = squeezed(language.t("papers.page_notice", mark=MARKS[code]))
+    long_mark = squeezed(language.t("rights.verify"))
+    for create in PAGES:
+        document = create(known, language)
+        assert isinstance(document.blocks[1], Paragraph)  # below the title
+        assert notice in squeezed(document.blocks[1].text)
+        shown = squeezed(render_document(document, "txt"))
+        assert shown.count(notice) == 1
+        assert long_mark not in shown
+        assert not re.search(
+            "notalawyer|不是律师|noesabogad|nounapersonaabogada|hindiabogado|bukanpengacara|siwakili", shown
+        )
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_a_letter_without_law_cites_nothing_and_says_so_on_the_private_page(report, country):
+    known = rights.load_rights(country)
+    t = Translator(known.country.letter).t
+    for kind in (letters.LetterKind.DELETION, letters.LetterKind.COMPLAINT):
+        for document in (
+            letters.draft_letter(report, "com.example.loan", kind, known),
+            letters.draft_blank_letter(kind, known),
+        ):
+            private, _, letter = squeezed(render_document(document, "md")).replace("\\", "").partition("---")
+            assert (squeezed(t("papers.no_law")) in private) == (country in NO_LAW)
+            assert squeezed(t("papers.no_law")) not in letter
+            if country in NO_LAW:
+                assert squeezed(t("papers.demand_stop") + t("papers.cite_open")) not in letter
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+@every_language
+def test_a_country_is_chosen_by_its_name(country, code):
+    for name in (rights.in_language(rights.load_rights(country).country.name, code), country.lower()):
+        assert parse_country(name) == country
+    assert parse_country(Translator(code).t(f"rules.place_{country}")) == country
 
 
 @pytest.mark.parametrize("country", [*COUNTRIES, None, "BR"])

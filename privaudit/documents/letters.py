@@ -266,6 +266,8 @@ class _LetterDraft:
             law = in_language(item.name, self.own_language.code) if item.name is not None else item.id
             yield documents.Paragraph(t("papers.before_later", law=law, in_force_on=item.in_force_from))
         yield documents.Paragraph(t("papers.before_lawyer") + t("report.between_sentences") + t("rights.debt"))
+        if not self.country_rights.law and self.country_rights.country.code is not None:
+            yield documents.Paragraph(t("papers.no_law"))
         yield from map(documents.Paragraph, unreviewed_notice(self.own_language))
         if self.language.review_notice is not None:
             yield documents.Paragraph(t("papers.before_unreviewed"))

@@ -1,15 +1,44 @@
-"""The rights page of a country, and half a page for contacts who were called by a collector."""
+"""The rights page of a country, what to say while a collector calls, and half a page for contacts who were called.
 
-from collections.abc import Iterable, Iterator
+All three begin with the same lines to say. A mark stands for "check before use"; its meaning stands once, at the top.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from privaudit import documents
 from privaudit.i18n import Translator
-from privaudit.knowledge.rights import CountryRights, RightsItem, in_language
-from privaudit.report.rights import add_verify_mark, format_item, unreviewed_notice
+from privaudit.knowledge.rights import ComplaintStage, CountryRights, OfficeRole, RightsItem, in_language
+from privaudit.report.rights import item_line, item_title, unreviewed_notice
 
 _REVIEWER_KEYS: Final = {"research": "papers.by_research", "maintainer": "papers.by_maintainer"}
 """Reviewers that the project names by their role; any other reviewer is printed as the data file names them."""
+_SOURCE_KEYS: Final = {"general knowledge": "papers.from_memory", "research notes of this project": "papers.from_notes"}
+"""Sources that are no publication; all others are printed as the data file names them."""
+_PART_KEYS: Final[Mapping[ComplaintStage, str]] = {
+    "danger": "papers.part_safety",
+    "keep": "papers.part_evidence",
+    "close": "papers.part_close",
+    "demand": "papers.part_demand",
+    "desk": "papers.part_complaint",
+    "court": "papers.part_court",
+    "police": "papers.part_report",
+    "uninstall": "papers.part_delete",
+}
+"""The heading above each stage. A stage without one continues the part before it."""
+_MISSING_KEYS: Final[Mapping[OfficeRole, str]] = {
+    "emergency": "papers.missing_emergency",
+    "crisis": "papers.missing_crisis",
+    "lenders": "papers.missing_lenders",
+    "data": "papers.missing_data",
+    "police": "papers.missing_police",
+}
+_ROLES_OF_STAGE: Final[Mapping[ComplaintStage, tuple[OfficeRole, ...]]] = {
+    "danger": ("emergency", "crisis"),
+    "regulator": ("lenders", "data"),
+    "police": ("police",),
+}
+"""Where the page says that it has no source for a role."""
 
 
 def full_rights_page(country_rights: CountryRights, language: Translator) -> documents.Document:
@@ -19,7 +48,7 @@ def full_rights_page(country_rights: CountryRights, language: Translator) -> doc
 
 
 def page_for_contacts(country_rights: CountryRights, language: Translator) -> documents.Document:
-    """Return the handout for contacts who were called: it names no law, no debt and no person."""
+    """Return the handout for contacts who were called: it names no debt and no person."""
     blocks = _RightsPage(country_rights, language).contacts_blocks()
     return documents.titled_document(language.t("papers.friends_title"), language.code, blocks)
 
@@ -31,31 +60,29 @@ def call_page(country_rights: CountryRights, language: Translator) -> documents.
 
 
 class _RightsPage:
-    """Builds the blocks of both pages, numbering the sources as they are cited."""
+    """Builds the blocks of all pages, numbering the sources as they are cited."""
 
     def __init__(self, country_rights: CountryRights, language: Translator) -> None:
         self._rights = country_rights
         self._language = language
         self._source_numbers: dict[str, int] = {}
+        self._shows_sources = False
 
     def full_blocks(self) -> Iterator[documents.DocumentBlock]:
         t, rights = self._language.t, self._rights
+        self._shows_sources = True
+        yield from self._notice_blocks()
+        yield documents.Heading(t("papers.call_title"))
+        yield from self._say_blocks()
         yield documents.Paragraph(t("rights.debt"), strong=True)
-        yield documents.Paragraph(t("papers.page_intro"))
-        yield from map(documents.Paragraph, unreviewed_notice(self._language))
-        yield from self._section("papers.part_police", rights.police)
-        yield documents.Heading(t("papers.part_ladder"))
-        for number, (step, offices) in enumerate(rights.stages(), 1):
-            yield documents.Paragraph(f"{number}. {self._with_source(step)}")
-            if offices:
-                yield documents.bullet_list(map(self._with_source, offices))
-        if rights.law:
-            yield from self._section("papers.part_law", rights.law)
+        yield from self._stage_blocks()
+        if law := (*rights.law, *self._law_of(rights.friends)):
+            yield from self._section("papers.part_law", law)
+        elif rights.country.code is not None:
+            yield documents.Heading(t("papers.part_law"))
+            yield documents.Paragraph(t("papers.no_law"))
         yield from self._section("papers.part_licence", rights.licence)
-        yield from self._section("papers.part_save", rights.save)
-        yield from self._section("papers.part_caller", rights.caller)
         yield from self._question_blocks()
-        yield from self._section("papers.part_friends", rights.friends)
         yield documents.PageBreak()
         yield documents.Heading(t("papers.part_sources"))
         yield documents.Paragraph(t("papers.sources_intro"))
@@ -63,40 +90,101 @@ class _RightsPage:
 
     def contacts_blocks(self) -> Iterator[documents.DocumentBlock]:
         """Yield half a page; its sources stand on the full page."""
-        yield documents.bullet_list(format_item(item, self._language) for item in self._rights.friends)
+        yield from self._notice_blocks()
+        yield documents.numbered_list(map(self._line, self._lines_of(self._rights.friends)))
+        if law := [*map(self._line, self._law_of(self._rights.friends))]:
+            yield documents.bullet_list(law)
         if offices := [item for item in self._rights.office if item.letter]:
             yield documents.Paragraph(self._language.t("papers.friends_where"), strong=True)
-            yield documents.bullet_list(format_item(item, self._language) for item in offices)
+            yield documents.bullet_list(self._mark(item_title(item, self._language), item) for item in offices)
         yield documents.Paragraph(self._language.t("papers.friends_not_advice"))
 
     def call_blocks(self) -> Iterator[documents.DocumentBlock]:
         """Yield a page without sources, to be read while the phone rings."""
-        t, rights = self._language.t, self._rights
-        yield documents.Paragraph(t("rights.debt"), strong=True)
+        yield from self._notice_blocks()
+        yield from self._say_blocks()
+        yield documents.Paragraph(self._language.t("rights.debt"), strong=True)
+        yield documents.Heading(self._language.t("papers.part_police"))
+        yield from self._safety_blocks()
+        yield from self._section("papers.part_save", self._rights.save)
+
+    def _notice_blocks(self) -> Iterator[documents.DocumentBlock]:
+        """Yield once, at the top, that no lawyer checked the page, and what the mark means."""
+        t = self._language.t
+        notice = t("papers.page_notice", mark=t("papers.check_mark").strip())
+        yield documents.Paragraph(notice + (t("papers.page_sources") if self._shows_sources else ""))
         yield from map(documents.Paragraph, unreviewed_notice(self._language))
-        for heading_key, items in (
-            ("papers.part_police", rights.police),
-            ("papers.part_caller", rights.caller),
-            ("papers.part_save", rights.save),
-            ("papers.part_friends", rights.friends),
+
+    def _say_blocks(self) -> Iterator[documents.DocumentBlock]:
+        for key, items in (
+            ("papers.call_borrower", self._rights.caller),
+            ("papers.call_friend", self._lines_of(self._rights.friends)),
         ):
-            yield documents.Heading(t(heading_key))
-            yield documents.bullet_list(format_item(item, self._language) for item in items)
+            yield documents.Paragraph(self._language.t(key), strong=True)
+            yield documents.numbered_list(map(self._line, items))
+
+    def _stage_blocks(self) -> Iterator[documents.DocumentBlock]:
+        number = 0
+        for step, offices in self._rights.stages():
+            if step.rung is None:
+                continue
+            if (key := _PART_KEYS.get(step.rung)) is not None:
+                number += 1
+                yield documents.Heading(f"{number}. {self._language.t(key)}")
+            yield documents.Paragraph(self._line(step))
+            if step.rung == "danger":
+                yield from self._safety_blocks()
+                continue
+            items = self._rights.save if step.rung == "keep" else offices
+            if lines := [*map(self._line, items), *self._missing(step.rung)]:
+                yield documents.bullet_list(lines)
+
+    def _safety_blocks(self) -> Iterator[documents.DocumentBlock]:
+        """Yield whom to call at once: the police, when to call them, then crisis help."""
+        items = self._rights.police
+        numbers = [item for item in items if item.name is not None and "crisis" not in item.roles]
+        sentences = [item for item in items if item.name is None]
+        lines = map(self._line, (*numbers, *sentences, *self._rights.with_role("crisis")))
+        yield documents.bullet_list((*lines, *self._missing("danger")))
+
+    def _missing(self, stage: ComplaintStage) -> Iterator[str]:
+        missing = self._rights.missing_roles()
+        for role in _ROLES_OF_STAGE.get(stage, ()):
+            if role in missing:
+                yield self._language.t("papers.missing", what=self._language.t(_MISSING_KEYS[role]))
 
     def _question_blocks(self) -> Iterator[documents.DocumentBlock]:
         code = self._language.code
         yield documents.Heading(self._language.t("papers.part_question"))
         for item in self._rights.question:
             yield documents.Paragraph(in_language(item.name, code) if item.name is not None else "", strong=True)
-            answer = add_verify_mark(in_language(item.text, code), item, self._language)
-            yield documents.Paragraph(answer + self._source_reference(item))
+            yield documents.Paragraph(self._mark(in_language(item.text, code), item))
 
     def _section(self, heading_key: str, items: Iterable[RightsItem]) -> Iterator[documents.DocumentBlock]:
         yield documents.Heading(self._language.t(heading_key))
-        yield documents.bullet_list(map(self._with_source, items))
+        yield documents.bullet_list(map(self._line, items))
 
-    def _with_source(self, item: RightsItem) -> str:
-        return format_item(item, self._language) + self._source_reference(item)
+    @staticmethod
+    def _lines_of(friends: Iterable[RightsItem]) -> Iterator[RightsItem]:
+        """Return what contacts say and do."""
+        return (item for item in friends if item.name is None)
+
+    @staticmethod
+    def _law_of(friends: Iterable[RightsItem]) -> Iterator[RightsItem]:
+        """Return the law of a country for contacts."""
+        return (item for item in friends if item.name is not None)
+
+    def _line(self, item: RightsItem) -> str:
+        """Return an item as one line; a sentence that sends to the police ends with the country's number."""
+        line = item_line(item, self._language)
+        emergency = self._rights.with_role("emergency")
+        if item.name is None and "emergency" in item.roles and emergency:
+            line += self._language.t("papers.call_number", number=emergency[0].reach[0])
+        return self._mark(line, item)
+
+    def _mark(self, line: str, item: RightsItem) -> str:
+        mark = self._language.t("papers.check_mark") if item.verify else ""
+        return line + mark + (self._source_reference(item) if self._shows_sources else "")
 
     def _source_reference(self, item: RightsItem) -> str:
         """Return the number of the item's source in brackets; equal sources share a number."""
@@ -106,6 +194,7 @@ class _RightsPage:
             reviewer_key = _REVIEWER_KEYS.get(item.checked_by)
             reviewer = t(reviewer_key) if reviewer_key else item.checked_by
             checked = t("papers.checked", day_on=item.checked_on, who=reviewer)
+        source_key = _SOURCE_KEYS.get(item.source)
         address = f" {item.url}" if item.url else ""
-        source = f"{item.source}.{address} {checked}"
+        source = f"{t(source_key) if source_key else item.source}.{address} {checked}"
         return f" [{self._source_numbers.setdefault(source, len(self._source_numbers) + 1)}]"

@@ -41,6 +41,10 @@ Demand: TypeAlias = Literal[
 """
 Addressee: TypeAlias = Literal["lender", "collector", "app-store"]
 """To whom a demand is sent."""
+OfficeRole: TypeAlias = Literal["emergency", "crisis", "lenders", "data", "police"]
+"""Whom the page of a country names, or says that it has no source: the police in an emergency, a crisis line, who
+supervises lenders, who supervises the use of personal data, and the police where it is not urgent."""
+OFFICE_ROLES: Final[tuple[OfficeRole, ...]] = get_args(OfficeRole)
 RightsSection: TypeAlias = Literal[
     "police", "step", "office", "law", "licence", "save", "caller", "question", "friends"
 ]
@@ -59,6 +63,8 @@ class RightsItem(DataTable):
     """Telephone numbers and addresses, as people write them."""
     rung: ComplaintStage | None = None
     """Offices and steps: at which stage."""
+    roles: tuple[OfficeRole, ...] = ()
+    """Offices and `police`: whom it names. `caller`, `friends`: whose number is printed after the sentence."""
     letter: bool = False
     """Offices: whether they accept a complaint by letter."""
     backs: tuple[Demand, ...] = ()
@@ -98,7 +104,7 @@ class CountryRights(DataTable):
 
     country: CountryHead
     police: tuple[RightsItem, ...] = ()
-    """When to call the police before anything else."""
+    """When to call the police before anything else; in a country whom to call, also a crisis line."""
     step: tuple[RightsItem, ...] = ()
     """What to do at each stage. Only in `COMMON`."""
     office: tuple[RightsItem, ...] = ()
@@ -108,10 +114,10 @@ class CountryRights(DataTable):
     save: tuple[RightsItem, ...] = ()
     """What to keep as evidence."""
     caller: tuple[RightsItem, ...] = ()
-    """What to ask a debt collector who calls."""
+    """What to say to a debt collector who calls: five lines."""
     question: tuple[RightsItem, ...] = ()
     friends: tuple[RightsItem, ...] = ()
-    """Half a page for the contacts who were called."""
+    """What contacts who were called say and do: five lines; a country adds its law, which has a name."""
 
     def all_items(self) -> Iterator[tuple[RightsSection, RightsItem]]:
         """Yield every item with its section."""
@@ -123,6 +129,14 @@ class CountryRights(DataTable):
         for step in self.step:
             emergency = tuple(item for item in self.police if item.name is not None and step.rung == "danger")
             yield step, (*emergency, *(item for item in self.office if item.rung == step.rung))
+
+    def with_role(self, role: OfficeRole) -> tuple[RightsItem, ...]:
+        """Return whom the page names for `role`."""
+        return tuple(item for item in (*self.police, *self.office) if role in item.roles)
+
+    def missing_roles(self) -> tuple[OfficeRole, ...]:
+        """Return the roles for which this country's file has no source; empty for `COMMON`, which names nobody."""
+        return tuple(role for role in OFFICE_ROLES if self.country.code is not None and not self.with_role(role))
 
     def articles_for(self, demand: Demand, addressee: Addressee | None = None) -> tuple[RightsItem, ...]:
         """Return the articles of law that support a demand on `addressee`, or on anyone, in force or not."""

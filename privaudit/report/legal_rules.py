@@ -224,8 +224,8 @@ def countries_of_name(name: str) -> tuple[str, ...]:
 
 
 def _fold_name(name: str) -> str:
-    """Return a name without case, accents and spaces."""
-    letters = unicodedata.normalize("NFKD", name.casefold())
+    """Return a name without case, accents, spaces and an English article."""
+    letters = unicodedata.normalize("NFKD", name.casefold().removeprefix("the "))
     return "".join(char for char in letters if not char.isspace() and not "\u0300" <= char <= "\u036f")
 
 

@@ -42,11 +42,14 @@ def rights_notes(view: ReportView) -> Iterator[str]:
 
 
 def format_item(item: RightsItem, language: Translator) -> str:
-    """Return an item as one line: its name, how to reach it, its text, and the mark if it must be verified."""
+    """Return an item as one line, with the mark if it must be verified."""
+    return add_verify_mark(item_line(item, language), item, language)
+
+
+def item_line(item: RightsItem, language: Translator) -> str:
+    """Return the name of an item, how to reach it, and its text."""
     text = in_language(item.text, language.code)
-    if item.name is not None:
-        text = item_title(item, language) + language.t("rights.colon") + text
-    return add_verify_mark(text, item, language)
+    return item_title(item, language) + language.t("rights.colon") + text if item.name is not None else text
 
 
 def item_title(item: RightsItem, language: Translator) -> str:

@@ -50,11 +50,12 @@ _HARMONY_STEPS: Final = (
     "kit.harmony_5",
     "kit.harmony_6",
 )
-_FILLED_BY_STAGE: Final[Mapping[rights.ComplaintStage | None, tuple[str, ...]]] = {
-    "danger": ("kit.police",),
-    "regulator": ("kit.regulator",),
+_ROLES_OF_BLANKS: Final[Mapping[str, rights.OfficeRole]] = {
+    "kit.police": "emergency",
+    "kit.helpline": "crisis",
+    "kit.regulator": "lenders",
 }
-"""Which blanks of the country's page an office of that stage fills."""
+"""Which blanks of the country's page its data can fill."""
 _HELPLINE_BLANK: Final = "____________"
 
 _Blocks: TypeAlias = Iterable[documents.DocumentBlock]
@@ -163,12 +164,14 @@ def _country_sheet(language: Translator, country: str) -> _Blocks:
     t = language.t
     blanks = ["kit.police", "kit.helpline", "kit.legal_aid", "kit.regulator", "kit.interpreter", "kit.checked"]
     if country in rights.countries_with_rights():
-        for step, offices in rights.load_rights(country).stages():
+        country_rights = rights.load_rights(country)
+        missing_roles = country_rights.missing_roles()
+        blanks = [key for key in blanks if _ROLES_OF_BLANKS.get(key) in {None, *missing_roles}]
+        for step, offices in country_rights.stages():
             if offices:
                 # One page has room for names and numbers; what each office does stands on the rights page.
                 titles = (add_verify_mark(item_title(office, language), office, language) for office in offices)
                 yield documents.Paragraph(f"{format_item(step, language)} {t('dates.separator').join(titles)}")
-                blanks = [key for key in blanks if key not in _FILLED_BY_STAGE.get(step.rung, ())]
     yield documents.Paragraph(t("kit.fill_in"))
     yield documents.blank_fields(*map(t, blanks))
     lists = knowledge.load_knowledge(country=country).describe_lists(country)

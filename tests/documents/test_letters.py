@@ -44,7 +44,7 @@ SENT = [
     (LetterKind.COMPLAINT, letters.ADDRESSEES[0]),
 ]
 SENT_IDS = [*letters.ADDRESSEES, "complaint"]
-LETTER_LANGUAGES = {"CN": "zh", "ID": "id", "MX": "es"}
+LETTER_LANGUAGES = {"CL": "es", "CN": "zh", "CO": "es", "ID": "id", "MX": "es", "PE": "es", "TZ": "sw"}
 """Where letters are written in another language than English."""
 STATEMENTS = {
     "en": (

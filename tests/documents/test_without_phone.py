@@ -22,9 +22,13 @@ def test_what_to_say_begins_with_danger_and_names_what_to_ask(country, code):
     text = " ".join(
         render_document(rights_page.call_page(country_rights, Translator(code)), "md").replace("\\", "").split()
     )
-    first, *others = (in_language(item.text, code) for item in (*country_rights.police, *country_rights.caller))
-    assert first in text
-    assert all(text.index(first) <= text.index(other) for other in others)
+    items = (*country_rights.caller, *country_rights.friends, *country_rights.police)
+    first, *others = (in_language(item.text, code) for item in items if item.name is None)
+    assert "emergency" in country_rights.caller[0].roles  # a threat: hang up and call the police
+    assert all(text.index(first) < text.index(other) for other in others)
+    assert all(
+        reach.replace(" ", "") in text.replace(" ", "") for item in country_rights.police for reach in item.reach
+    )
     assert not re.search(r"\[\w+\.", text)
 
 
