@@ -177,14 +177,16 @@ class _RightsPage:
     def _line(self, item: RightsItem) -> str:
         """Return an item as one line; a sentence that sends to the police ends with the country's number."""
         line = item_line(item, self._language)
-        emergency = self._rights.with_role("emergency")
-        if item.name is None and "emergency" in item.roles and emergency:
-            line += self._language.t("papers.call_number", number=emergency[0].reach[0])
+        if item.name is None and "emergency" in item.roles:
+            for emergency in self._rights.with_role("emergency")[:1]:
+                line += self._language.t("papers.call_number", number=emergency.reach[0])
+                return self._mark(line, item, emergency)
         return self._mark(line, item)
 
-    def _mark(self, line: str, item: RightsItem) -> str:
-        mark = self._language.t("papers.check_mark") if item.verify else ""
-        return line + mark + (self._source_reference(item) if self._shows_sources else "")
+    def _mark(self, line: str, *items: RightsItem) -> str:
+        """Return a line with the mark, if one of the items it says has it, and with the sources of all."""
+        mark = self._language.t("papers.check_mark") if any(item.verify for item in items) else ""
+        return line + mark + ("".join(map(self._source_reference, items)) if self._shows_sources else "")
 
     def _source_reference(self, item: RightsItem) -> str:
         """Return the number of the item's source in brackets; equal sources share a number."""
@@ -196,5 +198,5 @@ class _RightsPage:
             checked = t("papers.checked", day_on=item.checked_on, who=reviewer)
         source_key = _SOURCE_KEYS.get(item.source)
         address = f" {item.url}" if item.url else ""
-        source = f"{t(source_key) if source_key else item.source}.{address} {checked}"
+        source = f"{t(source_key) if source_key else f'{item.source}.'}{address} {checked}"
         return f" [{self._source_numbers.setdefault(source, len(self._source_numbers) + 1)}]"
