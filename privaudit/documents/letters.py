@@ -69,7 +69,7 @@ _INCIDENT_LOG_COLUMNS: Final = (
 _INCIDENT_LOG_ROWS: Final = 14
 """Rows that fit on one page in landscape format."""
 _EVENT_COLUMNS: Final = _INCIDENT_LOG_COLUMNS[1:6]
-_EVENT_ROWS: Final = 3
+_EVENT_ROWS: Final = 4
 """Rows of the table in a complaint; the log has room for the rest."""
 
 
@@ -213,10 +213,8 @@ class _LetterDraft:
         yield documents.Heading(self.t("papers.facts_head"))
         yield from self._fact_blocks()
         yield documents.Heading(self.t("papers.asks_head"))
-        asked: dict[str, Demand] = {"papers.asks_look": "complain"}
-        yield documents.numbered_list(
-            (*self._with_articles(asked), self.t("papers.asks_stop"), self.t("papers.asks_result"))
-        )
+        asked: dict[str, Demand] = {"papers.asks_look": "complain", "papers.asks_stop": "delete"}
+        yield documents.numbered_list((*self._with_articles(asked), self.t("papers.asks_result")))
         yield documents.Paragraph(self.t("papers.no_debt_complaint"), strong=True)
         yield documents.FieldList(self._blanks("papers.signature"))
         enclosed = ("papers.attached_list", "papers.enclosed_calls", "papers.attached_demand", "papers.attached_police")
@@ -269,7 +267,7 @@ class _LetterDraft:
         if not self.country_rights.law and self.country_rights.country.code is not None:
             yield documents.Paragraph(t("papers.no_law"))
         yield from map(documents.Paragraph, unreviewed_notice(self.own_language))
-        if self.language.review_notice is not None:
+        if self.language.review_notice is not None and self.language.code != self.own_language.code:
             yield documents.Paragraph(t("papers.before_unreviewed"))
 
     def _limits(self) -> tuple[str, ...]:

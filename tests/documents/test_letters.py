@@ -211,7 +211,6 @@ def test_what_would_argue_against_the_sender_stands_on_the_page_that_the_sender_
     assert without_spaces(say("papers.before_limits", when="").partition("。")[2].partition(". ")[2]) in kept
     if code != "en" and not catalog.is_reviewed(code):
         assert without_spaces(say("report.unreviewed")) in kept
-        assert without_spaces(say("papers.before_unreviewed")) in kept
     assert without_spaces(say("report.unreviewed")) not in body
 
 
@@ -315,7 +314,7 @@ CITED_FOR = {
     "lender": ("stop", "recipients", "basis", "delete", "caller", "answer"),
     "collector": ("stop", "caller", "recipients", "basis", "delete", "answer"),
     "app-store": ("review", None, None, None),
-    "complaint": ("complain", None, None),
+    "complaint": ("complain", "delete", None),
 }
 """The demand for which each numbered sentence cites laws."""
 
