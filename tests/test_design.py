@@ -118,7 +118,7 @@ def test_the_table_of_commands_names_a_module_and_a_help_text_for_each():
 
 
 def test_each_outside_library_is_imported_in_one_place():
-    assert all(module.startswith("vetting.") for module in importers("androguard"))
+    assert importers("androguard") == {"vetting.androguard_process"}
     assert importers("jinja2") == {"report.html_page", "virtual_phone.dump_writers.package_dump"}
     assert importers("markupsafe") == {"report.html_page"}
     assert importers("platformdirs") == {"knowledge.releases"}
@@ -171,7 +171,9 @@ def test_only_the_menu_opens_the_browser():
 
 def test_no_other_program_is_started():
     for package in ("subprocess", "multiprocessing", "ctypes", "pty"):
-        assert all(module.startswith("transport.") for module in importers(package)), package
+        modules = {module for module in importers(package) if not module.startswith("transport.")}
+        # Python itself, for androguard alone.
+        assert modules <= ({"vetting.second_reader"} if package == "subprocess" else set()), package
 
 
 def test_no_file_names_a_path_of_a_workplace():

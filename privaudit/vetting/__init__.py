@@ -1,7 +1,8 @@
 """Vet an app before it is installed: from the path of a file to the document ``privaudit-apk/1``.
 
-`vet` is a pure function of the file and a `VettingContext`: no clock, no network, no state. That is why
-`privaudit.vetting.batch` can run it on every core, or on several computers, with the same result.
+`vet` is a pure function of the file and a `VettingContext`: no clock, no network, no state but the process of the
+second reader. That is why `privaudit.vetting.batch` can run it on every core, or on several computers, with the same
+result.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from privaudit.knowledge import Knowledge, loader, releases
 from privaudit.knowledge.schema import Rule
 from privaudit.knowledge.sdks import Sdk, read_sdks
 from privaudit.model import Message, Severity, Tool, Verdict
-from privaudit.vetting import bundle, evaluate
+from privaudit.vetting import bundle, evaluate, second_reader
 from privaudit.vetting.bundle import AppBundle
 from privaudit.vetting.document import FileInfo, Gap, VettingKnowledgeInfo, VettingReport
 from privaudit.vetting.local_file import FileRange, open_local_file
@@ -74,7 +75,7 @@ def vet(path: Path, context: VettingContext) -> VettingReport:
                 base, apk_sha256 = app_bundle.base.file, file_info.sha256
                 if isinstance(base, FileRange) and base is not file.contents:
                     apk_sha256 = base.sha256()
-                vetting = vet_bundle(app_bundle, context, file_info, apk_sha256)
+                vetting = vet_bundle(app_bundle, context, file_info, apk_sha256, read_again=True)
             file.ensure_unchanged()
             return vetting
     except ApkError as error:
@@ -82,10 +83,20 @@ def vet(path: Path, context: VettingContext) -> VettingReport:
 
 
 def vet_bundle(
-    app_bundle: AppBundle, context: VettingContext, file_info: FileInfo, apk_sha256: str | None
+    app_bundle: AppBundle,
+    context: VettingContext,
+    file_info: FileInfo,
+    apk_sha256: str | None,
+    *,
+    read_again: bool = False,
 ) -> VettingReport:
-    """Vet the APKs of an app, from a file or a phone; raises `ApkError` if the base APK cannot be read."""
+    """Vet the APKs of an app, from a file or a phone; raises `ApkError` if the base APK cannot be read.
+
+    `read_again`: read the base APK, all of it, with a second reader too.
+    """
     contents = evaluate.read_app_bundle(app_bundle, context.class_prefixes)
+    reading = second_reader.read_again(app_bundle.base.file, evaluate.reading(contents)) if read_again else None
+    gaps = (*contents.gaps, *map(second_reader.describe_difference, reading.differences if reading else ()))
     app = evaluate.evaluate_app(contents, apk_sha256, context.knowledge, context.sdks, context.rules)
     findings = tuple(evaluate.evaluate_findings(app))
     is_found = any(finding.severity is not Severity.INFO for finding in findings)
@@ -95,10 +106,11 @@ def vet_bundle(
         file=replace(file_info, kind=app_bundle.kind, base=app_bundle.base.name or None, splits=len(app_bundle.splits)),
         app=app,
         findings=findings,
-        gaps=tuple(contents.gaps),
+        gaps=gaps,
         others=tuple(app_bundle.other_packages),
         verdict=Verdict.FOUND if is_found else Verdict.NOTHING_FOUND,
-        complete=not contents.gaps,
+        complete=not gaps,
+        second_reading=reading,
     )
 
 

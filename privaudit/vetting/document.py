@@ -16,6 +16,7 @@ SCHEMA: Final = "privaudit-apk/1"
 DATA_CLASSES: Final = (*model.DataClass, *model.OtherDataClass)
 """The kinds of data that a document covers, in the order in which they are shown."""
 FileKind: TypeAlias = Literal["apk", "xapk", "apks", "apkm", "installed", "unknown"]
+ReadingPart: TypeAlias = Literal["package", "permissions", "components", "signers"]
 
 
 class DataRequestState(StrEnum):
@@ -149,6 +150,40 @@ class Gap:
     why: model.Message
 
 
+class SecondReadingState(StrEnum):
+    """What became of the second reading."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    FAILED = "failed"
+    """The second reader could not read the file."""
+    TOO_SLOW = "too_slow"
+    TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderDifference:
+    """What only one of two readers found in the file. Which of them is right is not known."""
+
+    part: ReadingPart
+    only_privaudit: tuple[str, ...]
+    """At most 100 values, as in `only_second`."""
+    only_second: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondReading:
+    """The app itself, read by another program too."""
+
+    reader: str
+    """The program and its version."""
+    state: SecondReadingState
+    compared: tuple[ReadingPart, ...] = ()
+    """What both readers read."""
+    differences: tuple[ReaderDifference, ...] = ()
+    """Each is one of the document's `gaps` too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VettingFinding:
     """One thing to know before installing."""
@@ -185,4 +220,6 @@ class VettingReport:
     verdict: model.Verdict = model.Verdict.NOTHING_FOUND
     """``found``: a finding of low severity or above."""
     complete: bool = False
-    """Whether everything in the file that is looked for could be read."""
+    """Whether everything in the file that is looked for could be read, and two readers read the same."""
+    second_reading: SecondReading | None = None
+    """``None``: the app is installed on a phone, which gives only parts of its file, or it could not be read at all."""

@@ -82,6 +82,18 @@ def read_app_bundle(app_bundle: AppBundle, class_prefixes: Sequence[str]) -> Apk
     return contents
 
 
+def reading(contents: ApkContents) -> Mapping[document.ReadingPart, frozenset[str] | None]:
+    """Return what a second reader is compared with; ``None`` is a part that was not read."""
+    manifest, signing = contents.manifest, contents.info.signing
+    signers = None if signing is None else {signer.certificate_sha256 for signer in signing.active_signers(None)}
+    return {
+        "package": frozenset({manifest.package}),
+        "permissions": frozenset(use.permission for use in manifest.uses_permissions if not use.implied),
+        "components": manifest.components,
+        "signers": None if signers is None else frozenset(signers),
+    }
+
+
 def _scan_code(
     bundle_apk: BundleApk, class_prefixes: Sequence[str], contents: ApkContents, remaining_bytes: int
 ) -> int:

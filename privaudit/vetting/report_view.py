@@ -67,8 +67,16 @@ _GAP_PART_KEYS: Final[Mapping[str, str]] = {
     "file": "vetted.part_file",
     "label": "vetted.part_label",
     "signers": "vetted.part_signers",
+    "package": "vetted.part_package",
+    "permissions": "vetted.part_permissions",
+    "components": "vetted.part_components",
 }
 """Values of `Gap.part` that are not an entry of the file."""
+_SECOND_READING_KEYS: Final[Mapping[document.SecondReadingState, str]] = {
+    document.SecondReadingState.FAILED: "vetted.second_failed",
+    document.SecondReadingState.TOO_SLOW: "vetted.second_too_slow",
+    document.SecondReadingState.TOO_LARGE: "vetted.second_too_large",
+}
 _BYTES_PER_MB: Final = 1e6
 
 
@@ -203,6 +211,9 @@ class VettingView:
         for gap in self.vetting.gaps:
             part: MessageValue = Message(key=_GAP_PART_KEYS[gap.part]) if gap.part in _GAP_PART_KEYS else gap.part
             yield self.t("vetted.gap", part=part, why=gap.why)
+        reading = self.vetting.second_reading
+        if reading is not None and reading.state in _SECOND_READING_KEYS:
+            yield self.t(_SECOND_READING_KEYS[reading.state], reader=reading.reader)
         yield from map(self.t, ("vetted.never_code", "vetted.never_later", "vetted.never_signature"))
 
     def advice_sentences(self) -> Iterator[str]:
@@ -220,6 +231,8 @@ class VettingView:
         yield self.t(_result_key(app, may_obtain=bool(obtainable)), data=obtainable)
         if published := sum(match.tier in {"A", "B"} for match in app.listed):
             yield self.t("vetted.result_listed", n=published)
+        if self.vetting.second_reading is not None and self.vetting.second_reading.differences:
+            yield self.t("vetted.result_differs")
         if self.vetting.gaps:
             yield self.t("vetted.result_gaps", n=len(self.vetting.gaps))
 

@@ -176,8 +176,8 @@ def test_file_that_changes_after_it_was_read(tmp_path, context, monkeypatch):
     path.write_bytes(LOAN)
     os.utime(path, ns=(1, 1))
 
-    def vet_then_rewrite(*arguments, real=vetting.vet_bundle):
-        document = real(*arguments)
+    def vet_then_rewrite(*arguments, real=vetting.vet_bundle, **options):
+        document = real(*arguments, **options)
         path.write_bytes(LOAN)  # the same bytes, which cannot be known without reading them again
         return document
 
