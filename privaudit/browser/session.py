@@ -7,27 +7,28 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json as jsonlib
 import os
 import secrets
 import tempfile
 import traceback
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
 from privaudit import audit, facts, knowledge, resume, roms
 from privaudit.atomic_write import atomic_writer
+from privaudit.browser import page_files
+from privaudit.browser.error_wording import word_for_page
+from privaudit.browser.page_files import PageFile
 from privaudit.browser.virtual_transport import VirtualTransport
-from privaudit.capture import archive, collector
+from privaudit.capture import collector
 from privaudit.capture.model import Capture
 from privaudit.capture.remote_apks import ReadProgress
 from privaudit.capture.sources import read_source
-from privaudit.documents import evidence_folder, letters, rights_page
+from privaudit.documents import letters, rights_page
 from privaudit.documents.render import render_document
 from privaudit.documents.taps_page import taps_page
 from privaudit.errors import PhoneError, PrivauditError, SourceError
@@ -35,8 +36,8 @@ from privaudit.facts import PhoneFacts
 from privaudit.findings import legal_rules
 from privaudit.i18n import Translator
 from privaudit.knowledge import Knowledge, rights
-from privaudit.model import DataClass, Report
-from privaudit.report import html, json, revocation_text, save_text, summary, taps
+from privaudit.model import Report
+from privaudit.report import html, json, revocation_text, summary, taps
 from privaudit.report.view import ReportView
 from privaudit.revocation import ledger, prepare, state, steps
 from privaudit.revocation.apply import LedgerRun
@@ -51,7 +52,6 @@ from privaudit.workshop.consent import consent_lines
 from privaudit.workshop.model import Retention
 
 _ROUND_KEYS: Final = {"first_round": "cli.first_round", "later_round": "cli.later_round", "naming": "cli.naming"}
-_MAX_FILE_NAME_BYTES: Final = 200
 JsonValue: TypeAlias = Any
 """What `json.dumps` takes."""
 
@@ -67,15 +67,6 @@ class PageHost(Protocol):
 
     def keep_ledger(self, content: bytes) -> bool:
         """Write the ledger through to where the page keeps it; return whether it is there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageFile:
-    """A file that a request makes, for the page to save."""
-
-    suffix: str
-    """What its name ends with."""
-    data: bytes
 
 
 class PageSession:
@@ -114,7 +105,7 @@ class PageSession:
             "undo": self.undo,
             "closing": self.closing,
             "record": self.record,
-            "counts": self.counts,
+            "counts": page_files.count_phones,
             "close": self.close,
         }
 
@@ -139,7 +130,8 @@ class PageSession:
 
     def _describe_error(self, error: PrivauditError) -> dict[str, str]:
         parts = {"what": error.what, "why": error.why, "next": error.next}
-        return {"name": error.name, **{part: self.language.translate(message) for part, message in parts.items()}}
+        said = {part: self.language.translate(word_for_page(message)) for part, message in parts.items()}
+        return {"name": error.name, **said}
 
     # --- connect and check ---
 
@@ -209,7 +201,7 @@ class PageSession:
             before = Path.cwd()
             os.chdir(folder)  # a sentence about the file names it, and no folder that nobody has seen
             try:
-                path = Path(_plain_file_name(name))
+                path = Path(page_files.plain_file_name(name))
                 with atomic_writer(path) as stream:
                     stream.write(data)
                 self._read_file(path)
@@ -309,37 +301,10 @@ class PageSession:
                 return PageFile(suffix=".json", data=json.render(report).encode())
             case "check":
                 return PageFile(suffix=".zip", data=self._archive_bytes())
-        return PageFile(suffix=".zip", data=self._evidence_bytes(report))
+        return PageFile(suffix=".zip", data=page_files.evidence_bytes(report, self._capture, self.language))
 
     def _archive_bytes(self) -> bytes:
-        capture, _ = self._require_check()
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "check.zip"
-            archive.write_archive(capture, path)
-            return path.read_bytes()
-
-    def _evidence_bytes(self, report: Report) -> bytes:
-        def write_sealed(folder: Path) -> None:
-            if self._capture is None:
-                save_text(json.render(report), folder / "report.json")
-            else:
-                archive.write_archive(self._capture, folder / "capture.zip")
-
-        packed = io.BytesIO()
-        with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder) / "evidence"
-            evidence_folder.create_evidence_folder(
-                root,
-                evidence_folder.disclosable_report(report, ()),
-                capture=self._capture,
-                write_sealed=write_sealed,
-                language=self.language,
-                created_at=datetime.now(UTC).astimezone(),
-            )
-            with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archived:
-                for path in sorted(file for file in root.rglob("*") if file.is_file()):
-                    archived.write(path, path.relative_to(root.parent).as_posix())
-        return packed.getvalue()
+        return page_files.archive_bytes(self._require_check()[0])
 
     # --- close access ---
 
@@ -423,24 +388,6 @@ class PageSession:
             return None
         return asdict(statistics.make_device_record(self._report, secrets.token_hex(8)))
 
-    @staticmethod
-    def counts(records: Sequence[Mapping[str, JsonValue]]) -> PageFile:
-        """Make the counts of several phones, as ``privaudit workshop --totals`` does: small numbers are left out."""
-        read = [
-            statistics.DeviceRecord(
-                **{
-                    **record,
-                    "can_read": tuple(map(DataClass, record["can_read"])),
-                    "listed": tuple(record["listed"]),
-                }
-            )
-            for record in records
-        ]
-        day = datetime.now(UTC).astimezone().date()
-        session = statistics.SessionTotals(opened_on=day, counted=statistics.count_records(read, {}))
-        totals = statistics.WorkshopTotals(demo=False, sessions={secrets.token_hex(4): session})
-        return PageFile(suffix=".json", data=statistics.render_json(totals, Translator()).encode())
-
     def close(self) -> None:
         """Release the phone and forget what was read, and the key."""
         self._close_connection()
@@ -486,14 +433,6 @@ def _describe_taps(view: ReportView) -> Iterator[dict[str, JsonValue]]:
             "notes": [view.translate(step) for number, step in numbered if number is None],
             "same": taps.same_for(view, tap_list, numbers),
         }
-
-
-def _plain_file_name(name: str) -> str:
-    """Return the last part of a path of whatever system, or a name in its place that each system accepts."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    if last.strip(".") and "\0" not in last and len(last.encode("utf-8", "replace")) <= _MAX_FILE_NAME_BYTES:
-        return last
-    return f"file{Path(last).suffix[:8]}"
 
 
 def _decode_base64url(text: str) -> int:

@@ -33,6 +33,16 @@ _POSTER_STEPS: Final = (
     "kit.step_uninstall",
     "kit.step_leave",
 )
+_PAGE_STEPS: Final = (
+    "kit.page_copy",
+    "kit.page_helper",
+    "kit.page_consent",
+    "kit.page_connect",
+    "kit.page_read",
+    "kit.page_close",
+    "kit.page_next",
+    "kit.page_end",
+)
 _IPHONE_STEPS: Final = (
     "kit.iphone_1",
     "kit.iphone_2",
@@ -96,6 +106,7 @@ def build_sheets(language: Translator, country: str | None = None) -> Mapping[st
         "evidence": sheet(t("kit.evidence"), evidence_log, "wide"),
         "closing": sheet(t("kit.closing"), _closing_sheet(language)),
         "friends": sheet(t("kit.friends"), _contacts_sheet(language), "half"),
+        "page": sheet(t("kit.page"), _page_card(language), "slip"),
         "iphone": sheet(t("kit.iphone"), _manual_check_sheet(language, "kit.iphone_why", _IPHONE_STEPS)),
         "harmony": sheet(t("kit.harmony"), _manual_check_sheet(language, "kit.harmony_why", _HARMONY_STEPS)),
     }
@@ -147,6 +158,14 @@ def _contacts_sheet(language: Translator) -> _Blocks:
     advice = ("kit.friends_why", "kit.friends_ask", "kit.friends_give", "kit.friends_stop", "kit.friends_keep")
     yield documents.bullet_list(map(language.t, advice))
     yield documents.Paragraph(language.t("kit.friends_help", helpline=_HELPLINE_BLANK))
+
+
+def _page_card(language: Translator) -> _Blocks:
+    """Yield how a helper checks phones with ``privaudit.html``, with its buttons as they are called there."""
+    t = language.t
+    buttons = {"connect": t("browser.connect"), "next_phone": t("browser.next_phone"), "done": t("browser.done")}
+    yield documents.step_list(t(key, **buttons) for key in _PAGE_STEPS)
+    yield documents.Paragraph(t("kit.page_differs"))
 
 
 def _manual_check_sheet(language: Translator, reason_key: str, step_keys: Sequence[str]) -> _Blocks:

@@ -194,7 +194,7 @@ def test_handout_names_no_other_app(report_of, capture_of_story):
 
 # --- the kit ---------------------------------------------------------------------------------------------------------
 
-KINDS = {"consent", "usb", "poster", "evidence", "closing", "friends", "iphone", "harmony"}
+KINDS = {"consent", "usb", "poster", "evidence", "closing", "friends", "page", "iphone", "harmony"}
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
@@ -237,6 +237,16 @@ def test_country_sheet_says_what_the_lists_cover():
     made = kit.build_sheets(Translator("en"), "CN")["country"]
     assert "none for China" in said(sheets_to_html(made))
     assert "country" not in kit.build_sheets(Translator("en"))
+
+
+@pytest.mark.parametrize("code", languages())
+def test_the_card_with_the_page_names_its_buttons_as_they_are(code):
+    language = Translator(code)
+    text = said(sheets_to_html(kit.build_sheets(language)["page"]))
+    for button in ("browser.connect", "browser.next_phone", "browser.done"):
+        assert f"“{language.t(button)}”" in text
+    assert all(said_in_it in text for said_in_it in ("privaudit.html", "SHA-256", "Chrome", "Edge"))
+    assert "{next" not in text
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])

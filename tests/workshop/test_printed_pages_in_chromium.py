@@ -7,11 +7,12 @@ import re
 import pytest
 
 from privaudit.documents.render import sheets_to_html
-from privaudit.i18n import Translator
+from privaudit.i18n import Translator, catalog
 from privaudit.workshop import kit, outputs
 
 BETWEEN_MARGINS = 702
 """CSS pixels of an A4 sheet between margins of 12 mm."""
+TWO_THIRDS_OF_A_PAGE = 690
 
 
 def pages(opened_page):
@@ -22,6 +23,13 @@ def pages(opened_page):
 def test_each_kit_sheet_prints_on_one_page(opened, code):
     made = [one for kind in kit.build_sheets(Translator(code), "CN").values() for one in kind]
     assert pages(opened(sheets_to_html(made))) == len(made)
+
+
+@pytest.mark.parametrize("code", catalog.languages())
+def test_the_card_with_the_page_leaves_room_for_notes(opened, code):
+    page = opened(sheets_to_html(kit.build_sheets(Translator(code))["page"]), BETWEEN_MARGINS)
+    page.emulate_media(media="print")
+    assert page.evaluate("document.querySelector('section').getBoundingClientRect().height") <= TWO_THIRDS_OF_A_PAGE
 
 
 @pytest.mark.parametrize(("story", "code"), [("borrower", "zh"), ("hyperos", "en"), ("oneui", "hi")])
