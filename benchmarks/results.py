@@ -25,6 +25,7 @@ TITLES: Final = {
     "recognition": "Recognising lending apps",
     "workshop": "Workshops",
     "vetting": "Vetting APK files",
+    "browser": "The page in a browser",
     "fuzzing": "Fuzzing",
 }
 """Program → title of its section, in the order of the sections."""

@@ -7,18 +7,16 @@ import secrets
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from privaudit.capture import archive
 from privaudit.capture.model import Capture
-from privaudit.documents import evidence_folder
 from privaudit.i18n import Translator
 from privaudit.model import DataClass, Report
 from privaudit.report import json, save_text
-from privaudit.workshop import statistics
 
 _MAX_FILE_NAME_BYTES: Final = 200
 
@@ -42,6 +40,7 @@ def archive_bytes(capture: Capture) -> bytes:
 
 def evidence_bytes(report: Report, capture: Capture | None, language: Translator) -> bytes:
     """Return the evidence folder as a zip. Sealed in it is the check, or the report where there is no check."""
+    from privaudit.documents import evidence_folder  # few visits need it, and the page is ready sooner without
 
     def write_sealed(folder: Path) -> None:
         if capture is None:
@@ -66,8 +65,17 @@ def evidence_bytes(report: Report, capture: Capture | None, language: Translator
     return packed.getvalue()
 
 
+def make_record(report: Report) -> dict[str, Any]:
+    """Return what is counted of a phone, under a random name."""
+    from privaudit.workshop import statistics
+
+    return asdict(statistics.make_device_record(report, secrets.token_hex(8)))
+
+
 def count_phones(records: Sequence[Mapping[str, Any]]) -> PageFile:
     """Make the counts of several phones, as ``privaudit workshop --totals`` does: small numbers are left out."""
+    from privaudit.workshop import statistics
+
     read = [
         statistics.DeviceRecord(
             **{

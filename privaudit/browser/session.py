@@ -9,11 +9,10 @@ import base64
 import hashlib
 import json as jsonlib
 import os
-import secrets
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
@@ -23,7 +22,6 @@ from privaudit.atomic_write import atomic_writer
 from privaudit.browser import page_files
 from privaudit.browser.error_wording import word_for_page
 from privaudit.browser.page_files import PageFile
-from privaudit.browser.virtual_transport import VirtualTransport
 from privaudit.capture import collector
 from privaudit.capture.model import Capture
 from privaudit.capture.remote_apks import ReadProgress
@@ -47,7 +45,6 @@ from privaudit.revocation.prepare import PlannedRevocation
 from privaudit.revocation.steps import number_steps
 from privaudit.transport.adb_auth import AdbKey
 from privaudit.transport.base import AUTH_TIMEOUT_S, AuthorizationWait, Transport
-from privaudit.workshop import statistics
 from privaudit.workshop.consent import consent_lines
 from privaudit.workshop.model import Retention
 
@@ -77,6 +74,7 @@ class PageSession:
         self.language = Translator()
         self._key: AdbKey | None = None
         self._connection: Transport | None = None
+        self._is_virtual = False
         self._lists: Knowledge | None = None
         self._capture: Capture | None = None
         self._phone_facts: PhoneFacts | None = None
@@ -161,18 +159,20 @@ class PageSession:
     def connect_virtual(self, scenario: str = "borrower") -> None:
         """Connect to the virtual phone inside the page."""
         self._close_connection()
+        from privaudit.browser.virtual_transport import VirtualTransport  # as large as the rest: most visits need none
+
         self._connection = VirtualTransport(scenario)
+        self._is_virtual = True
 
     def audit(self, country: str | None = None) -> None:
         """Check the connected phone."""
         connection = self._require_connection()
-        demo = isinstance(connection, VirtualTransport)
         self._forget_check()
         self._country = country
-        self._lists = knowledge.load_knowledge(demo=demo, country=country)
+        self._lists = knowledge.load_knowledge(demo=self._is_virtual, country=country)
         fingerprint = collector.read_fingerprint(connection)
         capture, self._phone_facts = audit.collect_with_facts(
-            connection, self._lists, demo=demo, progress=self._tell_round, on_apk_progress=self._tell_named
+            connection, self._lists, demo=self._is_virtual, progress=self._tell_round, on_apk_progress=self._tell_named
         )
         self._capture = replace(capture, device_fingerprint=fingerprint)
         self._build_report()
@@ -386,7 +386,7 @@ class PageSession:
         """Return what is counted of this phone, under a random name; ``None``: no phone was checked."""
         if self._connection is None or self._report is None:
             return None
-        return asdict(statistics.make_device_record(self._report, secrets.token_hex(8)))
+        return page_files.make_record(self._report)
 
     def close(self) -> None:
         """Release the phone and forget what was read, and the key."""
@@ -395,7 +395,7 @@ class PageSession:
         self._key = None
 
     def _close_connection(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._is_virtual = self._connection, None, False
         if connection is not None:
             connection.close()
 

@@ -115,6 +115,7 @@ class Visit:
     def __init__(self, page: Page, cable: Cable) -> None:
         self.page = page
         self.cable = cable
+        self.address = ""
         self.may_complain = False
         self.requests: list[str] = []
         self.complaints: list[str] = []
@@ -182,6 +183,7 @@ def visit(chromium: Browser, page_file: Path) -> Iterator[Callable[..., Visit]]:
         script: str = "",
         ready: bool = True,
         complaints: bool = False,
+        address: str = "",
         **options: Any,
     ) -> Visit:
         options = {"locale": "en-GB", **options}
@@ -199,7 +201,8 @@ def visit(chromium: Browser, page_file: Path) -> Iterator[Callable[..., Visit]]:
         one = Visit(page, cable)
         one.may_complain = complaints
         visits.append(one)
-        page.goto(page_file.as_uri())
+        one.address = address or page_file.as_uri()
+        page.goto(one.address)
         if ready:
             one.ready()
         return one
@@ -210,5 +213,8 @@ def visit(chromium: Browser, page_file: Path) -> Iterator[Callable[..., Visit]]:
     for context in contexts:
         context.close()
     for one in visits:
-        assert {url for url in one.requests if not url.startswith(("blob:", "about:"))} <= {page_file.as_uri()}
+        # A host has the parts beside the page; a file has everything inside.
+        own = (one.address,) if one.address.startswith("http:") else ()
+        others = {url for url in one.requests if not url.startswith(("blob:", "about:", *own))}
+        assert others <= {page_file.as_uri()}
         assert one.may_complain or one.complaints == []

@@ -10,6 +10,8 @@ import re
 import socket
 import threading
 import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import pytest
 from privaudit.i18n import Translator, catalog
 from privaudit.report import json as report_json
 from privaudit.revocation import ledger
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from tests.browser.conftest import slow
 from tests.test_language import ATTACKS
 
@@ -33,6 +36,32 @@ def test_the_file_opens_from_a_disk_and_checks_the_virtual_phone(visit):
     report = one.page.frame_locator("#report-frame")
     assert "5 lending apps found" in report.locator("body").inner_text()
     assert one.page.locator("#apps h3").count() == 2  # one list for three apps, one for the clone
+
+
+@slow
+def test_the_folder_runs_on_a_host_and_checks_the_virtual_phone(visit, page_file):
+    handler = partial(QuietHandler, directory=page_file.with_name("privaudit-page"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}/"
+        one = visit(address=address)
+        parts = {url.removeprefix(address) for url in one.requests if url.startswith(address)} - {"", "favicon.ico"}
+        assert {f"parts/{path.name}" for path in (page_file.with_name("privaudit-page") / "parts").iterdir()} == parts
+        requests = len(one.requests)
+        one.click("#go-virtual")
+        one.sees("report")
+        report = one.page.frame_locator("#report-frame")
+        assert "5 lending apps found" in report.locator("body").inner_text()
+        # Once it is ready it asks its host for nothing more.
+        assert not [url for url in one.requests[requests:] if url.startswith("http")]
+        one.click("#done-button")
+        one.sees("done")
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 # --- the whole visit --------------------------------------------------------------------------------------------------
@@ -400,6 +429,88 @@ def test_errors_say_what_happened_why_and_what_to_do(visit, script, said):
     one.click("#prepare .back")
     one.click("#go-call")
     one.wait(lambda: "They are calling" in one.page.inner_text("#paper-title"), "the page")
+
+
+OLDER_BROWSER = """
+delete WebAssembly.Suspending;
+const RealBlob = Blob;  // The worker is made from one: there it is missing too.
+window.Blob = class extends RealBlob {
+  constructor(parts, options) {
+    super(options?.type === "text/javascript" ? ["delete WebAssembly.Suspending;\\n", ...parts] : parts, options);
+  }
+};
+"""
+
+
+@slow
+@pytest.mark.parametrize("code", catalog.languages())
+def test_a_browser_without_jspi_says_at_once_to_update_it(visit, code):
+    t = Translator(code).t
+    one = visit(script=OLDER_BROWSER, locale=code)
+    page = one.page
+    text = one.problem()
+    for key in ("errors.browser_too_old.what", "errors.browser_too_old.why", "errors.browser_too_old.next"):
+        assert t(key) in text
+    assert "Chrome" in t("errors.browser_too_old.next")
+    assert "Edge" in t("errors.browser_too_old.next")
+    check_looks(one, "an older browser")
+    # Nothing is asked of the phone, and what needs no cable works.
+    one.click("#go-check")
+    assert t("errors.browser_too_old.next") in one.problem()
+    one.click("#connect")
+    assert t("errors.browser_too_old.next") in one.problem()
+    assert one.bus("bus.granted.size") == 0
+    one.click("#prepare .back")
+    one.click("#go-virtual")
+    one.sees("report")
+    assert page.frame_locator("#report-frame").locator("h1").is_visible()
+
+
+SHORT_WAIT = """
+const { postMessage } = Worker.prototype;
+Worker.prototype.postMessage = function (data, ...rest) {
+  if (data.name === "connect") data.args = JSON.stringify({ timeout_s: 6 });
+  return postMessage.call(this, data, ...rest);
+};
+"""
+
+
+@slow
+@pytest.mark.parametrize("answer", ["refuse", "ignore"])
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_allow_that_is_refused_or_ignored(visit, code, answer):
+    """On the wire both are silence. The time that is left is seen, and then what to do; the next try connects."""
+    t = Translator(code).t
+    one = visit(script=SHORT_WAIT, locale=code, width=PHONE if code == "zh" else DESK)
+    page = one.page
+    one.cable.phone.key_policy = KeyPolicy(answer=answer)
+    one.click("#go-check")
+    one.sees("prepare")
+    one.click("#connect")
+    left = []
+    one.wait(lambda: page.locator("#waiting").is_visible(), "the question")
+    fingerprint = page.inner_text("#fingerprint")
+    assert t("cli.allow", fingerprint=fingerprint).split(fingerprint)[0].strip() == page.inner_text("#allow-before")
+    check_looks(one, "the question")
+
+    def is_over():
+        if page.locator("#left").is_visible():
+            left.append(page.inner_text("#left"))
+        return page.locator("#problem").is_visible()
+
+    one.wait(is_over, "the end of the wait")
+    seen = list(dict.fromkeys(left))
+    assert len(seen) >= 2
+    assert set(seen) <= {t("cli.seconds_left", n=n) for n in range(7)}
+    assert seen == sorted(seen, reverse=True)
+    text = one.problem()
+    for key in ("errors.not_allowed.what", "errors.not_allowed.why", "errors.not_allowed.next"):
+        assert t(key, fingerprint=fingerprint) in text
+    assert page.locator("#prepare").is_visible()
+    check_looks(one, "not allowed")
+    one.cable.phone.key_policy = KeyPolicy()
+    one.click("#connect")
+    one.sees("report")
 
 
 @slow

@@ -304,7 +304,7 @@ def test_an_app_that_is_not_there_gives_no_plan(checked):
 
 def test_nothing_is_left_after_close(checked):
     checked.ask("close")
-    kept = {name: value for name, value in vars(checked.session).items() if value is not None}
+    kept = {name: value for name, value in vars(checked.session).items() if value not in (None, False)}
     assert kept.keys() == {"_host", "language", "_requests", "_country"}
 
 

@@ -733,6 +733,8 @@ async function begin() {
   show("home");
   if (!("DecompressionStream" in window)) return showProblem(describe("errors.browser_too_old"));
   await new Promise((done) => setTimeout(done)); // the first screen is painted before the rest is unpacked
+  const problem = obstacle();
+  if (problem) showProblem(describe(problem));
   parts = await loadParts();
   startPython();
   await offerLeftLedgers();
