@@ -280,11 +280,11 @@ class PageSession:
         return {"title": page.title, "html": render_document(page, "html"), "text": render_document(page, "txt")}
 
     def usb_steps(self, rom: str) -> dict[str, list[str]]:
-        """Return how USB debugging is switched on and off on a phone of this ROM."""
-        phone, translate = roms.phone_with_rom(rom), self.language.translate
+        """Return how USB debugging is switched on on a phone of this ROM: what to know first, then the steps."""
+        numbered = [*number_steps(steps.enable_usb_debugging_steps(roms.phone_with_rom(rom)))]
         return {
-            "on": [translate(step) for step in steps.enable_usb_debugging_steps(phone)],
-            "off": [translate(step) for step in steps.closing_steps(phone)],
+            "notes": [self.language.translate(step) for number, step in numbered if number is None],
+            "on": [self.language.translate(step) for number, step in numbered if number is not None],
         }
 
     def consent(self) -> list[str]:
@@ -380,7 +380,8 @@ class PageSession:
     def closing(self) -> dict[str, list[str]]:
         """Return what the owner does before the phone is put away."""
         phone = self._report.phone if self._report is not None else roms.phone_with_rom(roms.STOCK_ROM_ID)
-        return {"steps": [self.language.translate(step) for step in steps.closing_steps(phone)]}
+        numbered = number_steps(steps.closing_steps(phone))
+        return {"steps": [self.language.translate(step) for number, step in numbered if number is not None]}
 
     def record(self) -> JsonValue:
         """Return what is counted of this phone, under a random name; ``None``: no phone was checked."""

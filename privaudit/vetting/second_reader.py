@@ -99,7 +99,8 @@ def _running_process() -> _AndroguardProcess:
 
 
 @atexit.register
-def _stop_process() -> None:
+def stop_process() -> None:
+    """End the process of androguard, if this process has started one. The next APK starts another."""
     global _process  # noqa: PLW0603
     if _process is not None and _process.started_by == os.getpid():
         _process.stop()
@@ -117,12 +118,12 @@ def read_again(file: RangeReadable, found: Mapping[ReadingPart, frozenset[str] |
     try:
         answer = _running_process().read(file)
     except ApkError:
-        _stop_process()  # it waits for the rest of the file
+        stop_process()  # it waits for the rest of the file
         raise
     except (OSError, ValueError):  # it cannot be started; no JSON
         answer = SecondReadingState.FAILED
     if isinstance(answer, SecondReadingState):
-        _stop_process()
+        stop_process()
         return SecondReading(reader=reader, state=answer)
     compared = tuple(part for part in _PARTS if found[part] is not None and answer[part] is not None)
     differences = tuple(

@@ -347,4 +347,7 @@ def test_consent_is_read_aloud_in_the_owners_language(visit):
 def test_usb_steps_are_those_of_the_brand(visit, rom):
     steps = visit.ask("usb_steps", rom=rom)
     assert len(steps["on"]) > 3
-    assert steps["off"][0] == Translator("en").t("workshop.unplug")
+    # What to know stands above the steps, and has no number and no box to tick.
+    assert steps["notes"]
+    assert not any("Search Settings" in step for step in steps["on"])
+    assert visit.ask("closing")["steps"][0] == Translator("en").t("workshop.unplug")

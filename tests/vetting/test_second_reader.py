@@ -25,9 +25,9 @@ PARTS = ("package", "permissions", "components", "signers")
 @pytest.fixture(autouse=True)
 def process():
     """Each test has a process of its own."""
-    second_reader._stop_process()
+    second_reader.stop_process()
     yield
-    second_reader._stop_process()
+    second_reader.stop_process()
 
 
 def manifest_of(content):

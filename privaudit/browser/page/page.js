@@ -330,6 +330,8 @@ function startCheck() {
         throw error;
       }
     },
+    // The button to connect is far below.
+    obstacle() ? null : startCheck,
   );
 }
 
@@ -474,7 +476,8 @@ async function openPrepare() {
 
 async function renderPrepare() {
   try {
-    const { on } = await ask("usb_steps", { rom: $("usb-rom").value });
+    const { notes, on } = await ask("usb_steps", { rom: $("usb-rom").value });
+    fill($("usb-notes"), notes.map((text) => element("p", text)));
     fill($("usb-steps"), ticks(on));
     $("consent").hidden = !$("helper").checked;
     if ($("helper").checked) fill($("consent"), (await ask("consent")).map((line) => element("p", line)));
@@ -596,7 +599,7 @@ async function forget({ isBusy = false } = {}) {
   await forgetLedgers();
   Object.assign(visit, { line: null, ledger: null, shown: null, paper: null, isVirtual: false });
   for (const id of ["report-frame", "paper-frame"]) drawFrame(id, "");
-  for (const id of ["apps", "change-apps", "plan-parts", "result-changed", "result-states", "result-by-hand", "changed", "usb-steps", "safety-notes", "notices", "letter-app"]) fill($(id), []);
+  for (const id of ["apps", "change-apps", "plan-parts", "result-changed", "result-states", "result-by-hand", "changed", "usb-notes", "usb-steps", "safety-notes", "notices", "letter-app"]) fill($(id), []);
   $("fingerprint").textContent = "";
   startPython();
 }
