@@ -464,7 +464,7 @@ def sentences_of(document):
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
-def test_complaint_names_offices_of_the_country_without_their_numbers(demo_report, country):
+def test_complaint_names_offices_and_the_kept_page_how_to_reach_them(demo_report, country):
     known = rights.load_rights(country)
     code = known.country.letter
     document = draft(demo_report, country, LetterKind.COMPLAINT)
