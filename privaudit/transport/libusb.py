@@ -39,6 +39,17 @@ def permission_error(vendor_id: int | None = None) -> PhoneError:
     return PhoneError(key, vendor=None if vendor_id is None else f"{vendor_id:04x}")
 
 
+def translate_open_error(error: Exception, vendor_id: int) -> PhoneError:
+    """Turn an error of libusb while a phone is opened into ours.
+
+    On Windows, libusb opens a phone with several functions (MTP and ADB) through those that have WinUSB, and finds
+    none where ADB has no driver (libusb ``windows_winusb.c``, ``composite_open``).
+    """
+    if sys.platform == "win32" and isinstance(error, load_libusb().USBErrorNotFound):
+        return PhoneError("errors.windows_driver")
+    return translate_usb_error(error, vendor_id)
+
+
 def translate_usb_error(error: Exception, vendor_id: int | None = None) -> PhoneError:
     """Turn an error of libusb into ours: busy, no permission and disconnected have different remedies."""
     usb1 = load_libusb()

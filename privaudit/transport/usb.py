@@ -100,7 +100,7 @@ def _read_usb_device(usb1: Any, device: Any, adb_interface: Any, error_key: str 
         name = device.getProduct() or name
         brand = brand or detect_brand(device.getManufacturer())
     except usb1.USBError as error:
-        obstacle = libusb.translate_usb_error(error, vendor_id)
+        obstacle = libusb.translate_open_error(error, vendor_id)
     if error_key is not None:
         obstacle = PhoneError(error_key, phones=(name,), maker=brand)
     return UsbDevice(
@@ -131,7 +131,7 @@ class UsbStream(DeviceStream):
         self._packet_size = 0
 
     def connect(self, transport_timeout_s: float) -> None:  # noqa: ARG002 - opening does not wait
-        """Open the phone and claim its ADB interface. Raises PhoneError, see `libusb.translate_usb_error`."""
+        """Open the phone and claim its ADB interface. Raises PhoneError, see `libusb.translate_open_error`."""
         setting = self._device.adb_interface
         for endpoint in setting.iterEndpoints():
             if endpoint.getAddress() & _ENDPOINT_IN:
@@ -147,7 +147,7 @@ class UsbStream(DeviceStream):
                         self._handle.detachKernelDriver(number)
             self._handle.claimInterface(number)
         except self._usb1.USBError as error:
-            raise libusb.translate_usb_error(error, self._device.libusb_device.getVendorID()) from error
+            raise libusb.translate_open_error(error, self._device.libusb_device.getVendorID()) from error
 
     def close(self) -> None:
         """Release the phone, after reading what it still sends.

@@ -158,6 +158,27 @@ class TestObstacles:
         bus.looks[0] = [Device(open_error=usb1.USBErrorNotSupported())]
         assert bus.error().name == "windows_driver"
 
+    @pytest.mark.parametrize(
+        "phone",
+        [
+            Device(open_error=usb1.USBErrorNotFound()),
+            Device(name_error=usb1.USBErrorNotFound(), open_error=usb1.USBErrorNotFound()),
+            Device(claim_error=usb1.USBErrorNotFound()),
+        ],
+        ids=["open", "name", "claim"],
+    )
+    def test_mtp_and_adb_without_a_driver_on_windows(self, bus, monkeypatch, phone):
+        """libusb finds no interface with WinUSB (libusb issue 1083): no lost connection, and no second attempt."""
+        monkeypatch.setattr(sys, "platform", "win32")
+        bus.looks[0] = [phone]
+        assert bus.error().name == "windows_driver"
+        assert bus.naps == []
+
+    def test_an_open_phone_that_is_not_found_has_gone(self, bus, monkeypatch):
+        monkeypatch.setattr(sys, "platform", "win32")
+        bus.looks[0] = [Device(write_error=usb1.USBErrorNotFound())]
+        assert bus.error().name == "lost"
+
     def test_no_usb_at_all(self, bus, monkeypatch):
         def broken():
             raise usb1.USBErrorOther
