@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -34,8 +35,15 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error)) from error
+            raise write_error(path, error) from error
         raise
+
+
+def write_error(path: Path, error: OSError) -> SourceError:
+    """Return the error for a file that could not be written. Windows lets nobody replace a file that Excel has open."""
+    if sys.platform == "win32" and isinstance(error, PermissionError) and path.is_file():
+        return SourceError("errors.file_in_use", path=str(path))
+    return SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error))
 
 
 def _sync_folder(folder: Path) -> None:

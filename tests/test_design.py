@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
@@ -51,7 +52,7 @@ PIPELINE = {
     "resume": {"apk", "audit", "capture", "dumpsys", "facts", "knowledge", "transport"},
 }
 """The modules that join the stages."""
-FOUNDATION = {"android", "atomic_write", "errors", "model", "__init__"}
+FOUNDATION = {"android", "atomic_write", "errors", "home", "interruptible", "model", "__init__"}
 """Modules that every stage may import."""
 
 
@@ -183,6 +184,72 @@ def test_no_file_names_a_path_of_a_workplace():
     assert [
         file for file in files if file != tests / "conftest.py" and places.search(file.read_text(encoding="utf-8"))
     ] == []
+
+
+def unbounded_wait(call):
+    """Whether a call may wait for ever, and so not hear Ctrl-C on Windows."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if any(keyword.arg == "timeout" for keyword in call.keywords):
+        return False
+    arguments = len(call.args) + len(call.keywords)
+    # queue.get, Event.wait, Thread.join, Future.result, Lock.acquire, select: the first argument is the time-out.
+    if name in {"get", "wait", "join", "result", "exception", "acquire", "select"} and isinstance(
+        call.func, ast.Attribute
+    ):
+        return arguments == 0
+    return (name in {"wait", "as_completed"} and len(call.args) < 2) or (name == "wait_for" and len(call.args) < 2)
+
+
+DEAF_WAITS_OF_DASK = {
+    ("vetting.dask_cluster", wait)
+    for wait in ("as_completed([], loop=client.loop)", "future.exception()", "future.result()")
+}
+"""Dask's client waits in slices itself."""
+
+
+def test_no_wait_is_deaf_to_ctrl_c():
+    found = {
+        (module, ast.unparse(node))
+        for module, file in FILES.items()
+        if module not in {"interruptible", "transport.webusb"} and not module.startswith("browser.")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and unbounded_wait(node)
+    }
+    assert found == DEAF_WAITS_OF_DASK
+
+
+@pytest.mark.parametrize(
+    ("code", "is_found"),
+    [
+        ("queue.get()", True),
+        ("event.wait()", True),
+        ("thread.join()", True),
+        ("future.result()", True),
+        ("lock.acquire()", True),
+        ("selector.select()", True),
+        ("wait(futures, return_when=FIRST_COMPLETED)", True),
+        ("as_completed(futures)", True),
+        ("condition.wait_for(done)", True),
+        ("queue.get(timeout=1)", False),
+        ("event.wait(1)", False),
+        ("', '.join(names)", False),
+        ("values.get('x')", False),
+        ("wait(futures, 1)", False),
+        ("condition.wait_for(done, 1)", False),
+    ],
+)
+def test_waits_are_found(code, is_found):
+    assert unbounded_wait(ast.parse(code, mode="eval").body) is is_found
+
+
+def test_the_home_folder_is_asked_for_in_one_place():
+    asking = {
+        module
+        for module, file in FILES.items()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in {"expanduser", "home"}
+    }
+    assert asking == {"home"}
 
 
 # --- whole modules and classes ----------------------------------------------------------------------------------------
@@ -363,3 +430,22 @@ except SystemExit:
     pass
 """
     assert not heavy_modules(loaded_modules(code) - loaded_modules(TYPER))
+
+
+@pytest.mark.parametrize("command", [["demo"], ["apk", "app.apk"]], ids=["demo", "apk"])
+def test_no_command_loads_androguard_or_what_it_brings(command, tmp_path):
+    with zipfile.ZipFile(ROOT / "virtual_phone" / "apks.zip") as apks:
+        name = next(name for name in apks.namelist() if name.endswith(".apk"))
+        (tmp_path / "app.apk").write_bytes(apks.read(name))
+    words = [str(tmp_path / word) if word == "app.apk" else word for word in command]
+    loaded = loaded_modules(f"""
+sys.argv = ["privaudit", *{words!r}]
+import privaudit.cli
+try:
+    privaudit.cli.main()
+except SystemExit as end:
+    assert end.code in (0, 3, 5), end.code
+""")
+    assert "privaudit.report.view" in loaded or "privaudit.vetting.report" in loaded  # it ran
+    heavy = {"androguard", "IPython", "sqlalchemy", "networkx", "lxml", "jedi", "loguru", "dataset", "apkInspector"}
+    assert {name.partition(".")[0] for name in loaded} & heavy == set()

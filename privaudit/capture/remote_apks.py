@@ -19,6 +19,7 @@ from privaudit.capture.apk_plan import ByteRanges, merge_ranges, plan_parts
 from privaudit.capture.remote_file import RemoteFile
 from privaudit.capture.scripts import BLOCK_BYTES, BlockRange, is_apk_path
 from privaudit.errors import ConnectionLost
+from privaudit.interruptible import future_result
 from privaudit.model import AnswerState, Message
 from privaudit.transport.base import Transport
 
@@ -118,7 +119,7 @@ def _read_batch(transport: Transport, requests: Sequence[ApkRequest]) -> Iterato
                 [(readers[index].file, blocks) for index, blocks in selected.items()],
             )
             if transfer is not None:
-                transfer.result()
+                future_result(transfer)
             for index in in_flight:
                 if (apk := readers[index].advance()) is not None:
                     del readers[index]

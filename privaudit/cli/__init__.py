@@ -6,6 +6,7 @@ Nothing heavier than typer is imported before a command needs it.
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Final, NoReturn, cast
@@ -14,7 +15,7 @@ import typer
 
 from privaudit import __version__
 from privaudit.cli.app import LazyGroup, UsageException, report_usage_error
-from privaudit.cli.console import CliConsole, configure_stdio
+from privaudit.cli.console import CliConsole, configure_stdio, discard_output, is_closed_pipe
 from privaudit.cli.options import HELP_TRANSLATOR, LanguageOption, help_text
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 
@@ -32,6 +33,8 @@ typer_app = typer.Typer(
     cls=LazyGroup,
     help=help_text("cli.app"),
     invoke_without_command=True,
+    # For PowerShell typer sets the execution policy to Unrestricted, and for cmd it has none.
+    add_completion=sys.platform != "win32",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -42,12 +45,22 @@ def main() -> NoReturn:
     """Run the command line and exit. Parse errors are printed like every other error."""
     configure_stdio()
     gc.set_threshold(_GC_THRESHOLD)
+    ctrl_break = getattr(signal, "SIGBREAK", None)
+    if ctrl_break is not None:  # On Windows: Ctrl-Break, and a console window that is closed. Both end like Ctrl-C.
+        signal.signal(ctrl_break, signal.default_int_handler)
     try:
-        raise SystemExit(_run_command_line(sys.argv[1:]))
+        code = _run_command_line(sys.argv[1:])
     except (typer.Abort, KeyboardInterrupt) as error:
         raise SystemExit(EXIT_INTERRUPTED) from error
     except UsageException as error:
         raise SystemExit(report_usage_error(error)) from error
+    except (OSError, SystemExit) as error:
+        # typer, which prints the help, ends with 1 where the reader of the pipe has gone.
+        if not is_closed_pipe(error.__context__ if isinstance(error, SystemExit) else error):
+            raise
+        discard_output(sys.stdout)
+        code = EXIT_OK
+    raise SystemExit(code)
 
 
 @typer_app.callback()

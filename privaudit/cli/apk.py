@@ -142,7 +142,7 @@ class VetCommand:
         for path in self.document_files:
             report.save_vetting_report(vetting, path, self.console.language)
         if self.as_json:
-            self.console.write_stdout(report.vetting_to_json_line(vetting))
+            self.console.write_json(report.vetting_to_json_line(vetting))
         else:
             self.console.write_styled(lambda width: report.document_lines(vetting, self.console.language, width))
         for path in self.document_files:
@@ -196,7 +196,7 @@ class VetCommand:
                     results.append_line(line)
                 summary.add_line(line)
                 if self.as_json:
-                    self.console.write_stdout(line)
+                    self.console.write_json(line)
                 self.console.update_progress_bar(ReadProgress(done=number, total=len(jobs)), "apkcli.vetted")
 
 

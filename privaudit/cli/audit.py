@@ -176,7 +176,7 @@ def schema(
     else:
         from privaudit.report.json import report_schema as json_schema
 
-    CliConsole(None, plain=True).write_stdout(json_schema())
+    CliConsole(None, plain=True).write_json(json_schema())
 
 
 def collection_options(*, no_apks: bool, hash_apks: bool, app_names: tuple[str, ...] = ()) -> CollectionOptions:
@@ -269,7 +269,7 @@ class AuditRunner:
                 codes.append(self._write_outputs(report, name))
             except PrivauditError as error:
                 if self.as_json_lines:
-                    self.console.write_stdout(json.failure_to_json_line(error, name))
+                    self.console.write_json(json.failure_to_json_line(error, name))
                 if len(sources) == 1 or isinstance(error, KnowledgeError):
                     raise
                 self.console.print_error(error)
@@ -327,9 +327,9 @@ class AuditRunner:
         for path in paths:
             write_report(report, path, self.console.language)
         if self.as_json_lines:
-            self.console.write_stdout(json.to_json_line(report, source))
+            self.console.write_json(json.to_json_line(report, source))
         elif self.as_json:
-            self.console.write_stdout(json.render(report))
+            self.console.write_json(json.render(report))
         else:
             layout = txt if self.details else terminal
             self.console.write_styled(lambda width: layout.styled_lines(report, self.console.language, width))

@@ -6,14 +6,16 @@ Every sentence is in the user's language. An error becomes three sentences and a
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
+import locale
 import os
 import sys
 import traceback
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 import typer
 
@@ -43,6 +45,7 @@ _ROUND_KEYS: Final[Mapping[str, str]] = {
 }
 """The line printed when each round of commands to the phone begins."""
 _PROGRESS_BAR_COLUMNS: Final = 20
+_REPORT_PUNCTUATION: Final = "“…”→"
 _MIN_TERMINAL_COLUMNS: Final = 60
 """A report is not laid out for narrower terminals: their lines wrap."""
 
@@ -50,16 +53,52 @@ _MIN_TERMINAL_COLUMNS: Final = 60
 def configure_stdio() -> None:
     """Let no character end the program, whatever the code page. Call it before anything is printed.
 
-    Redirected output is UTF-8 on every system. A terminal keeps its own encoding and shows “?” for what it lacks.
+    A terminal keeps its own encoding and shows “?” for what it lacks. Text to a pipe or file is UTF-8, on Windows in
+    the console's code page: that is how ``type``, ``findstr`` and PowerShell read it. JSON is always UTF-8.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            terminal = stream.isatty()
-            stream.reconfigure(
-                encoding=None if terminal else "utf-8", errors="replace" if terminal else "backslashreplace"
-            )
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding=_redirected_encoding(), errors="backslashreplace")
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
+
+
+def _redirected_encoding() -> str:
+    if sys.platform != "win32" or sys.flags.utf8_mode:
+        return "utf-8"
+    # Of the three, whichever is still the console tells its code page; where none is, Windows has one for programs.
+    code_page = next(filter(None, map(os.device_encoding, (2, 1, 0))), None) or locale.getencoding()
+    try:
+        (HELP_TRANSLATOR.t("cli.app") + _REPORT_PUNCTUATION).encode(code_page)
+    except (LookupError, UnicodeEncodeError):  # it lacks letters of the user's language, or our punctuation
+        return "utf-8"
+    return code_page
+
+
+def is_closed_pipe(error: BaseException | None) -> bool:
+    """Whether `error` says that the reader of a pipe has closed it. Windows calls that an invalid argument."""
+    return isinstance(error, BrokenPipeError) or (
+        sys.platform == "win32" and isinstance(error, OSError) and error.errno == errno.EINVAL
+    )
+
+
+def discard_output(stream: TextIO) -> None:
+    """Send `stream` to the null device, with what it holds: at exit Python would try to write that, and fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write and flush. A reader that closes the pipe early (``privaudit audit | head``) is no error."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        discard_output(stream)
+        if not is_closed_pipe(error):
+            raise
 
 
 def is_yes(answer: str, language: Translator) -> bool:
@@ -118,19 +157,21 @@ class CliConsole:
         self.animation_enabled = fancy and sys.stderr.isatty()
 
     def write_stdout(self, text: str) -> None:
-        """Write data to standard output.
+        """Write text to standard output.
 
         A reader that closes the pipe early (``privaudit audit | head``) is no error and does not change the exit code.
         Raises SourceError if output goes to a file, and the disk is full.
         """
         try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            self._discard_stdout()
+            _write(sys.stdout, text)
         except OSError as error:
-            self._discard_stdout()
             raise SourceError("errors.not_written", path="stdout", reason=error.strerror or str(error)) from error
+
+    def write_json(self, text: str) -> None:
+        """Write JSON to standard output as `write_stdout` does; to a pipe or file in UTF-8 on every system."""
+        if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+        self.write_stdout(text)
 
     def write_lines(self, lines: Iterable[str]) -> None:
         """Write lines of text to standard output."""
@@ -150,11 +191,6 @@ class CliConsole:
         for line in render(min(max(console.width, _MIN_TERMINAL_COLUMNS), MIN_WIDE_WIDTH)):
             console.print(Text(line.text, style=line.style))
 
-    @staticmethod
-    def _discard_stdout() -> None:
-        """Send what is still buffered to the null device: at exit Python would try to write it again, and fail."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
     def print_message(self, key: str, **values: MessageValue) -> None:
         """Print the sentence of `key` to the user."""
         self._print_stderr(self.language.t(key, **values))
@@ -165,8 +201,7 @@ class CliConsole:
 
     def prompt_text(self, key: str, **values: MessageValue) -> str:
         """Ask as `prompt` does; return the answer as it was typed, stripped."""
-        sys.stderr.write(self.language.t(key, **values) + " ")
-        sys.stderr.flush()
+        _write(sys.stderr, self.language.t(key, **values) + " ")
         line = sys.stdin.readline()
         if not line:
             self._print_stderr("")
@@ -209,8 +244,7 @@ class CliConsole:
                 self._print_stderr(left)
         if self.animation_enabled:
             # Blanks, not an escape sequence, overwrite the rest of a longer line.
-            sys.stderr.write(f"\r{left}  ")
-            sys.stderr.flush()
+            _write(sys.stderr, f"\r{left}  ")
 
     def print_key_created(self, path: Path) -> None:
         """Print that the key of this computer was created, which stays on the disk after the command."""
@@ -223,8 +257,7 @@ class CliConsole:
         line = self.language.t(key, done=progress.done, total=progress.total)
         bar = "#" * (progress.done * _PROGRESS_BAR_COLUMNS // max(progress.total, 1))
         end = "\n" if progress.done >= progress.total else ""
-        sys.stderr.write(f"\r[{bar:<{_PROGRESS_BAR_COLUMNS}}] {line}  {end}")
-        sys.stderr.flush()
+        _write(sys.stderr, f"\r[{bar:<{_PROGRESS_BAR_COLUMNS}}] {line}  {end}")
 
     @contextlib.contextmanager
     def connect(self, transport: str, serial: str | None) -> Iterator[Transport]:
@@ -240,7 +273,7 @@ class CliConsole:
             )
         finally:
             if self._authorization_prompted and self.animation_enabled:
-                sys.stderr.write(f"\r{' ' * 40}\r")
+                _write(sys.stderr, f"\r{' ' * 40}\r")
         with connection:
             yield connection
 
@@ -267,5 +300,4 @@ class CliConsole:
 
     @staticmethod
     def _print_stderr(text: str) -> None:
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
+        _write(sys.stderr, f"{text}\n")

@@ -66,7 +66,7 @@ def print_devices(console: CliConsole, *, as_json: bool) -> int:
     """Print the list and return the exit code: ``EXIT_OK`` where a phone can be checked."""
     connected, error = scan_devices(console.print_key_created)
     if as_json:
-        console.write_stdout(devices_to_json(connected, error, console.language))
+        console.write_json(devices_to_json(connected, error, console.language))
     else:
         console.write_lines(format_devices(connected, error, console.language))
     is_ready = any(device.status.state is PhoneState.READY for device in connected)

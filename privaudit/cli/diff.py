@@ -42,7 +42,7 @@ def diff(  # noqa: PLR0913 - one parameter per option
         for path in files:
             save_text(diff_text.render_diff(differences, path.suffix, console.language), path)
         if as_json:
-            console.write_stdout(diff_text.diff_to_json(differences))
+            console.write_json(diff_text.diff_to_json(differences))
         else:
             console.write_stdout(diff_text.diff_to_text(differences, console.language))
         for path in files:

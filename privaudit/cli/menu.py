@@ -12,6 +12,7 @@ from typing import Final
 from privaudit import __version__
 from privaudit.cli.console import CliConsole, is_yes
 from privaudit.errors import EXIT_OK, SourceError, UsageError
+from privaudit.home import expand_home, home_folder
 from privaudit.i18n import catalog
 
 _EXIT_CHOICE: Final = "0"
@@ -206,7 +207,7 @@ class Menu:
         elif choice == choices[1]:
             self._run_localized("workshop", str(self._new_path("rehearsal", "")), "--rehearse", "6", *country)
         elif folder := self._console.prompt_text("cli.menu_workshop_folder"):
-            self._run_localized("workshop", str(Path(folder).expanduser()), *country)
+            self._run_localized("workshop", str(expand_home(folder)), *country)
 
     def _open_rights_page(self, *options: str) -> None:
         country = self._choose_country()
@@ -251,7 +252,7 @@ class Menu:
     @staticmethod
     def _new_path(name: str, suffix: str) -> Path:
         """Return a new path in the home folder: sandboxed browsers cannot read other places."""
-        return Path.home() / f"{name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}{suffix}"
+        return home_folder() / f"{name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}{suffix}"
 
     def _run_and_open_html(self, *args: str) -> None:
         """Run a command that writes a page, open the page, and delete it unless the user keeps it."""

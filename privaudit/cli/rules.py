@@ -69,7 +69,7 @@ def list_rules(
         rule_set = _load_rules()
         matches = _search_rules(rule_set, words or (), options.parse_country(country))
         if as_json:
-            console.write_stdout(_rules_to_json(rule_set, matches))
+            console.write_json(_rules_to_json(rule_set, matches))
             return
         lines = [format_rule_line(language, rule, _today()) for rule in matches]
         lines += ["", language.t("rulebook.counted", n=len(matches))] if matches else [language.t("rulebook.nothing")]

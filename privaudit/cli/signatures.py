@@ -85,7 +85,7 @@ def list_signatures(  # noqa: PLR0913 - one parameter per option
         if as_json:
             from privaudit.knowledge import export
 
-            console.write_stdout(export.entries_to_json(entries, knowledge.describe_lists()))
+            console.write_json(export.entries_to_json(entries, knowledge.describe_lists()))
             return
         if entries:
             lines = [*map(format_entry_line, entries), "", console.language.t("signatures.counted", n=len(entries))]
@@ -199,7 +199,7 @@ def _print_summary(
     all_rows = list_summary.summarise_rows((ref for entry in matching for ref in entry.row_refs), told)
     rows = [row for row in all_rows if country in {None, row.country}]
     if as_json:
-        console.write_stdout(list_summary.summary_to_json(rows, knowledge.describe_lists()))
+        console.write_json(list_summary.summary_to_json(rows, knowledge.describe_lists()))
         return
     console.write_lines([*_summary_table(console.language, rows), "", *coverage_notes(console, knowledge)])
 

@@ -182,7 +182,7 @@ def _interrupt_on_signals() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    names = [name for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
     previous = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
     try:
         yield
@@ -201,7 +201,8 @@ def _print_totals(console: CliConsole, folders: list[Path], output: list[str], *
     for path in files:
         report.validate_output(path, tuple(statistics.RENDERERS))
     sessions = read_all_sessions(folders)
-    console.write_stdout(statistics.RENDERERS[".json" if as_json else ".txt"](sessions, console.language))
+    write = console.write_json if as_json else console.write_stdout
+    write(statistics.RENDERERS[".json" if as_json else ".txt"](sessions, console.language))
     for path in files:
         report.save_text(statistics.RENDERERS[path.suffix](sessions, console.language), path)
         console.print_message("cli.saved", path=str(path))

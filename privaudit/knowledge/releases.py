@@ -10,6 +10,8 @@ from typing import Annotated, Final
 import platformdirs
 from pydantic import Field
 
+from privaudit.errors import UsageError
+from privaudit.home import require_home
 from privaudit.knowledge.loader import Problems, read_typed_toml, shipped_folder
 from privaudit.knowledge.schema import DataTable, PartialDate
 
@@ -29,13 +31,21 @@ class Release(DataTable):
 
 
 def updates_root() -> Path:
-    """Return the folder of the lists that `signatures update` installs, in the user's data folder."""
-    return platformdirs.user_data_path(_APP_NAME, appauthor=False) / "lists"
+    """Return the folder of the lists that `signatures update` installs, in the user's data folder.
+
+    Raises UsageError ``no_home``.
+    """
+    with require_home():
+        return platformdirs.user_data_path(_APP_NAME, appauthor=False) / "lists"
 
 
 def public_key_folder() -> Path:
-    """Return the folder of the trusted public keys (``*.pub``), in the user's settings folder."""
-    return platformdirs.user_config_path(_APP_NAME, appauthor=False, roaming=True) / "keys"
+    """Return the folder of the trusted public keys (``*.pub``), in the user's settings folder.
+
+    Raises UsageError ``no_home``.
+    """
+    with require_home():
+        return platformdirs.user_config_path(_APP_NAME, appauthor=False, roaming=True) / "keys"
 
 
 def active_folder() -> Traversable:
@@ -46,10 +56,10 @@ def active_folder() -> Traversable:
 
 def updated_folder() -> Path | None:
     """Return the folder of the lists that were installed last; ``None`` where none were."""
-    root = updates_root()
     try:
+        root = updates_root()
         name = (root / CURRENT_FILE).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError, UsageError):  # UsageError: there is no home folder
         return None
     folder = root / name
     return folder if name.isalnum() and (folder / "vocabulary.toml").is_file() else None

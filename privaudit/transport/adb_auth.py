@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from privaudit.errors import PhoneError
+from privaudit.errors import PhoneError, UsageError
+from privaudit.home import home_folder
 from privaudit.transport.base import AuthorizationWait, OnKeyCreated, OnWaiting
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def default_key_folder() -> Path:
 
     adb itself ignores ``ANDROID_USER_HOME`` and ``ANDROID_SDK_HOME``; so do we, or we would miss its key.
     """
-    return Path.home() / ".android"
+    return home_folder() / ".android"
 
 
 def generate() -> AdbKey:
@@ -150,7 +151,7 @@ def load_or_create(key_folder: Path | None = None, on_key_created: OnKeyCreated 
     """
     try:
         path = (key_folder or default_key_folder()) / KEY_FILE_NAME
-    except RuntimeError as error:  # there is no home folder
+    except UsageError as error:  # there is no home folder
         raise PhoneError("errors.key_folder_unwritable", path="~/.android") from error
     with _creation_lock:
         try:
@@ -170,7 +171,7 @@ def find_existing(key_folder: Path | None = None) -> AdbKey | None:
     """Return the key in `key_folder`, or ``None`` if there is none; create nothing. Raises PhoneError if unreadable."""
     try:
         return _read_key_file((key_folder or default_key_folder()) / KEY_FILE_NAME)
-    except (FileNotFoundError, RuntimeError):  # RuntimeError: there is no home folder
+    except (FileNotFoundError, UsageError):  # UsageError: there is no home folder
         return None
 
 

@@ -7,8 +7,9 @@ One module, because a job, the line that it gives and the results file that tell
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,9 @@ from pydantic import TypeAdapter
 
 from privaudit import __version__
 from privaudit.apk.parts import ApkError
-from privaudit.errors import SourceError, UsageError
+from privaudit.atomic_write import write_error
+from privaudit.errors import UsageError
+from privaudit.interruptible import first_completed, future_result
 from privaudit.vetting import VettingContext, failed_document, vet
 from privaudit.vetting.batch_table import BatchSummary
 from privaudit.vetting.bundle import APP_FILE_SUFFIXES
@@ -27,6 +30,8 @@ from privaudit.vetting.report import parse_document, vetting_to_json_line
 
 _QUEUED_PER_CORE: Final = 4
 """Files queued for each core: no core idles, and memory does not grow with the number of files."""
+_MAX_WINDOWS_PROCESSES: Final = 61
+"""Processes that one program can wait for on Windows (``ProcessPoolExecutor``)."""
 _TRANSIENT_ERRORS: Final = frozenset(
     {"apk.file_changed", "apk.file_missing", "apk.file_unreadable", "apk.reader_died", "apk.reader_failed"}
 )
@@ -98,6 +103,8 @@ def vet_on_cores(jobs: Iterable[VetJob], context: VettingContext, *, cores: int)
     If a worker process dies, every job that was in flight is run again in a process of its own: so the file that kills
     its reader is identified, and the pool goes on with the rest.
     """
+    if sys.platform == "win32":
+        cores = min(cores, _MAX_WINDOWS_PROCESSES)
     pending = iter(jobs)
     in_flight: dict[Future[str], VetJob] = {}
     while True:
@@ -133,8 +140,8 @@ def _vet_in_pool(
 
 
 def _completed_lines(in_flight: dict[Future[str], VetJob]) -> Iterator[str]:
-    for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
-        line = future.result()
+    for future in first_completed(in_flight):
+        line = future_result(future)
         del in_flight[future]
         yield line
 
@@ -142,7 +149,7 @@ def _completed_lines(in_flight: dict[Future[str], VetJob]) -> Iterator[str]:
 def _vet_in_own_process(job: VetJob, context: VettingContext) -> str:
     with ProcessPoolExecutor(1, initializer=_init_worker, initargs=(context,)) as pool:
         try:
-            return pool.submit(_vet_in_worker, job).result()
+            return future_result(pool.submit(_vet_in_worker, job))
         except BrokenProcessPool:
             return crashed_line(job, context)
 
@@ -150,7 +157,9 @@ def _vet_in_own_process(job: VetJob, context: VettingContext) -> str:
 def _init_worker(context: VettingContext) -> None:
     """Initialise a worker process. Ctrl-C is left to the parent process, which then ends the workers."""
     global _worker_context  # noqa: PLW0603 - the only state that a worker keeps between files
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGBREAK"):  # the second: Ctrl-Break on Windows
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     _worker_context = context
 
 
@@ -175,7 +184,7 @@ class ResultsFile:
             self._stream.write(line)
             self._stream.flush()
         except OSError as error:
-            raise _write_error(self.path, error) from error
+            raise write_error(self.path, error) from error
 
     def is_current(self, job: VetJob) -> bool:
         """Whether the file was vetted and has not changed since."""
@@ -211,7 +220,7 @@ def open_results_file(path: Path, context: VettingContext) -> ResultsFile:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
         return ResultsFile(path, os.fdopen(descriptor, "a", encoding="utf-8", newline="\n"), finished)
     except OSError as error:
-        raise _write_error(path, error) from error
+        raise write_error(path, error) from error
 
 
 def _read_documents(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -254,7 +263,3 @@ def _drop_truncated_line(path: Path) -> None:
         head = f'{{"schema":"{SCHEMA}"'.encode()
         if end < size and head.startswith(stream.read(len(head))):
             stream.truncate(end)
-
-
-def _write_error(path: Path, error: OSError) -> SourceError:
-    return SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error))

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from privaudit import __version__
 from privaudit.errors import ClusterError, UsageError
+from privaudit.interruptible import future_result
 from privaudit.vetting import VettingContext, batch
 from privaudit.vetting.batch import VetJob
 
@@ -47,7 +48,7 @@ def vet_on_cluster(jobs: Iterable[VetJob], context: VettingContext, *, address: 
         # `Client` waits for ever if something else listens at the address, and long if nothing does; this does not.
         # It runs in a thread because the caller may have an event loop of its own running, as a notebook has.
         with ThreadPoolExecutor(1) as executor:
-            executor.submit(asyncio.run, asyncio.wait_for(_ping_scheduler(address), _CONNECT_TIMEOUT_S)).result()
+            future_result(executor.submit(asyncio.run, asyncio.wait_for(_ping_scheduler(address), _CONNECT_TIMEOUT_S)))
     except (OSError, TimeoutError, ValueError, TypeError) as error:  # TypeError: tls:// without certificates
         raise ClusterError("errors.cluster_unreachable", address=address, seconds=_CONNECT_TIMEOUT_S) from error
     with Client(address, timeout=_CONNECT_TIMEOUT_S, set_as_default=False) as client:

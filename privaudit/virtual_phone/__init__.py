@@ -13,6 +13,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from privaudit.interruptible import wait_for_event
+
 if TYPE_CHECKING:
     from privaudit.transport.base import Transport
     from privaudit.virtual_phone.adbd.auth import KeyPolicy
@@ -112,4 +114,4 @@ def serve_phone(
             while sys.stdin.readline():
                 pass
         except OSError:
-            threading.Event().wait()  # Only Ctrl-C or a signal can end it now.
+            wait_for_event(threading.Event())  # Only Ctrl-C or a signal can end it now.

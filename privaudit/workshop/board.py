@@ -4,7 +4,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -120,7 +119,7 @@ class Board(KeyController):
         elif text == "enter":
             self._prompt = None
             if prompt.typed:
-                self.session.export_full_report(prompt.row, Path(prompt.typed).expanduser())
+                self.session.export_full_report(prompt.row, prompt.typed)
         elif text == "backspace":
             prompt.typed = prompt.typed[:-1]
         elif len(text) == 1 and text.isprintable():

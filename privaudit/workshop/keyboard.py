@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Final, Self
 
+from privaudit.interruptible import join_thread
+
 _POLL_INTERVAL_S: Final = 0.1
 """How often the reading thread checks whether it should stop."""
 _ESCAPE_SEQUENCES: Final = {"[A": "up", "[B": "down", "OA": "up", "OB": "down"}
@@ -98,5 +100,5 @@ class Keyboard:
 
     def __exit__(self, *_exc_info: object) -> None:
         self._stopping.set()
-        self._thread.join()
+        join_thread(self._thread)
         self._key_source.close()

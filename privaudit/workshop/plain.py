@@ -3,7 +3,6 @@
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from privaudit.model import Message
 from privaudit.workshop import controls
@@ -73,7 +72,7 @@ class PlainView(KeyController):
             self.session.show_text("workshop.no_such_code", code=words[0])
         elif key == "f":
             if len(words) > 1:
-                self.session.export_full_report(row, Path(words[1].strip('"')))
+                self.session.export_full_report(row, words[1].strip('"'))
             else:
                 self.session.show_text("workshop.needs_code", key="f")
         else:

@@ -11,8 +11,10 @@ from typing import Final, Protocol, TypeAlias
 
 from privaudit.audit import ReportOptions
 from privaudit.errors import PhoneError, PrivauditError
+from privaudit.home import expand_home
 from privaudit.i18n import Translator
 from privaudit.i18n.catalog import languages
+from privaudit.interruptible import join_thread
 from privaudit.knowledge import Knowledge
 from privaudit.model import Message
 from privaudit.workshop.device_queue import DeviceQueue
@@ -146,7 +148,7 @@ class WorkshopSession:
         finally:
             self._stopping.set()
             self.device_queue.close()
-            thread.join()
+            join_thread(thread)
             self.device_watcher.close()
 
     def _poll_devices(self) -> None:
@@ -185,13 +187,13 @@ class WorkshopSession:
         self.device_queue.rewrite_outputs(row)
         self._on_row_change(row)
 
-    def export_full_report(self, row: DeviceRow, target_folder: Path) -> None:
+    def export_full_report(self, row: DeviceRow, target_folder: str) -> None:
         """Write the full report to the owner's own drive; only if the owner has confirmed phone and code."""
         if not row.owner_confirmed or row.stage is not DeviceStage.DONE:
             self.show_text("workshop.not_now", code=row.code or "?")
             return
         try:
-            path = self.outputs.export_full_report(row, target_folder)
+            path = self.outputs.export_full_report(row, expand_home(target_folder))
         except PrivauditError as error:
             self._show_error(error)
             return

@@ -17,6 +17,7 @@ from privaudit.capture import collector, scripts
 from privaudit.capture.model import Capture
 from privaudit.errors import ConnectionLost, PhoneError, PrivauditError
 from privaudit.facts import PhoneFacts
+from privaudit.interruptible import wait_for_event
 from privaudit.knowledge import Knowledge
 from privaudit.model import Consent
 from privaudit.transport.base import AuthorizationWait, Transport
@@ -108,7 +109,7 @@ class DeviceWorker:
             with contextlib.suppress(PhoneError):
                 transport.close()
 
-    def join(self, timeout_s: float | None = None) -> None:
+    def join(self, timeout_s: float) -> None:
         """Wait until no thread of the worker is alive, at most `timeout_s` for each."""
         for thread in self._threads:
             thread.join(timeout_s)
@@ -144,7 +145,7 @@ class DeviceWorker:
             transport.close()
             return
         self._emit(model.Authorized(self._device.connection_id, self._device_token(transport)))
-        self._reading_allowed.wait()
+        wait_for_event(self._reading_allowed)
         with context.read_slots:
             if self._stopped.is_set():
                 return

@@ -62,6 +62,21 @@ def test_android_6_terminal(connect: Connect) -> None:
         assert connect(phone).shell("echo a; echo b", decode=False) == b"a\r\nb\r\n"
 
 
+def test_closing_ends_a_connection_whose_client_is_idle(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows: ``shutdown`` does not wake another thread's ``recv``."""
+    phone = AdbdServer(programs={}, key_policy=NO_KEYS)
+    try:
+        assert connect(phone).shell("echo in") == "in\n"
+        with monkeypatch.context() as patched:
+            patched.setattr(socket.socket, "shutdown", lambda *_: None)
+            closing = threading.Thread(target=phone.close, daemon=True)
+            closing.start()
+            closing.join(TIMEOUT_S)
+            assert not closing.is_alive()
+    finally:
+        phone.close()
+
+
 # --- authorisation ---
 
 

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Self, TypeAlias
 
+from privaudit.interruptible import WAIT_SLICE_S, join_thread
 from privaudit.virtual_phone.adbd import wire
 from privaudit.virtual_phone.adbd.auth import TOKEN_SIZE, AuthType, KeyPolicy, is_valid_signature, parse_adb_public_key
 from privaudit.virtual_phone.adbd.faults import FaultInjector, SimulatedLink
@@ -97,11 +100,11 @@ class AdbdServer:
         # Wakes it on a computer whose loopback is down.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        self._accept_thread.join()
+        join_thread(self._accept_thread)
         self._listener.close()
         for connection, thread in connections.items():
             connection.close()
-            thread.join()
+            join_thread(thread)
 
     def __enter__(self) -> Self:
         return self
@@ -173,6 +176,8 @@ class _HostConnection:
 
     def __init__(self, sock: socket.socket, server: AdbdServer) -> None:
         self._sock = sock
+        self._readable = selectors.DefaultSelector()
+        self._readable.register(sock, selectors.EVENT_READ)
         self._server = server
         self._send_lock = threading.Lock()
         self._closed = threading.Event()
@@ -190,7 +195,7 @@ class _HostConnection:
         try:
             self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             limit = self._server.max_payload
-            while message := wire.receive_message(self._sock, max_payload=limit, checksum=self._checksum):
+            while message := wire.receive_message(self, max_payload=limit, checksum=self._checksum):
                 self._handle(message)
         except (OSError, wire.AdbProtocolError):
             pass  # The client vanished or does not speak ADB: there is nobody to report it to.
@@ -199,14 +204,27 @@ class _HostConnection:
             for stream in list(self._streams.values()):
                 stream.on_close(answer=False)
             for thread in self._threads:
-                thread.join()
+                join_thread(thread)
+            self._readable.close()
             self._sock.close()
+
+    def recv(self, size: int, /) -> bytes:
+        """Receive up to `size` bytes; none once this connection is closed.
+
+        On Windows, ``shutdown`` does not end another thread's ``recv``: an idle client would keep it for ever.
+        """
+        while not self._closed.is_set():
+            if self._readable.select(WAIT_SLICE_S):
+                return self._sock.recv(size)
+        return b""
 
     def close(self) -> None:
         """Make `serve` end. May be called from any thread, and more than once."""
         self._closed.set()
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
+        if sys.platform == "win32":  # where that does not end another thread's ``send`` either
+            self._sock.close()
 
     def _send(self, message: wire.AdbMessage) -> None:
         since = self._server.link.now()

@@ -1,13 +1,14 @@
 """ADB messages and streams (AOSP: packages/modules/adb/protocol.txt, adb.h, types.h)."""
 
-import socket
 import struct
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, Protocol
+
+from privaudit.interruptible import wait_for_condition
 
 VERSION_CHECKSUM: Final = 0x01000000
 """Below Android 9: every message carries the sum of its payload's bytes, which is checked."""
@@ -54,9 +55,16 @@ class AdbMessage:
         return header + self.data
 
 
-def receive_message(sock: socket.socket, *, max_payload: int, checksum: bool) -> AdbMessage | None:
+class ByteSource(Protocol):
+    """What messages are received from, such as a socket."""
+
+    def recv(self, size: int, /) -> bytes:
+        """Receive at least one byte and at most `size`; none if the other side closed."""
+
+
+def receive_message(source: ByteSource, *, max_payload: int, checksum: bool) -> AdbMessage | None:
     """Receive a message; ``None``: the other side closed before it began. Raises `AdbProtocolError` for a wrong one."""
-    header = _receive_exactly(sock, _HEADER.size)
+    header = _receive_exactly(source, _HEADER.size)
     if not header:
         return None
     command, arg0, arg1, length, total, magic = _HEADER.unpack(header)
@@ -64,7 +72,7 @@ def receive_message(sock: socket.socket, *, max_payload: int, checksum: bool) ->
         raise AdbProtocolError(f"not an ADB command: {command:#010x}")
     if length > max_payload:
         raise AdbProtocolError(f"payload of {length} bytes, at most {max_payload} agreed")
-    data = _receive_exactly(sock, length)
+    data = _receive_exactly(source, length)
     if length and not data:
         raise AdbProtocolError("cut short")
     if checksum and total != sum(data) & _UINT32_MASK:
@@ -72,11 +80,11 @@ def receive_message(sock: socket.socket, *, max_payload: int, checksum: bool) ->
     return AdbMessage(AdbCommand(command), arg0, arg1, data)
 
 
-def _receive_exactly(sock: socket.socket, count: int) -> bytes:
+def _receive_exactly(source: ByteSource, count: int) -> bytes:
     """Receive `count` bytes; none if the other side closed before the first."""
     data = bytearray()
     while len(data) < count:
-        chunk = sock.recv(min(count - len(data), 1 << 18))
+        chunk = source.recv(min(count - len(data), 1 << 18))
         if data and not chunk:
             raise AdbProtocolError("cut short")
         if not chunk:
@@ -116,14 +124,14 @@ class AdbStream:
         with self._condition:
             self._pending += data
             self._send_pending()
-            self._condition.wait_for(lambda: self._closed or len(self._pending) <= self.max_payload)
+            wait_for_condition(self._condition, lambda: self._closed or len(self._pending) <= self.max_payload)
             if self._closed:
                 raise StreamClosedError
 
     def read(self) -> bytes:
         """Wait for the next message and return its content."""
         with self._condition:
-            self._condition.wait_for(lambda: self._closed or self._inbox)
+            wait_for_condition(self._condition, lambda: self._closed or self._inbox)
             if not self._inbox:
                 raise StreamClosedError
             data = self._inbox.popleft()
@@ -140,7 +148,7 @@ class AdbStream:
     def finish(self) -> None:
         """Send what is pending, then close the stream. Like ``adbd``, do not wait for the last confirmation."""
         with self._condition:
-            self._condition.wait_for(lambda: self._closed or not self._pending)
+            wait_for_condition(self._condition, lambda: self._closed or not self._pending)
             if not self._closed:
                 self._closed = True
                 self._send(AdbMessage(AdbCommand.CLSE, self._local, self._remote))
