@@ -1,3 +1,3 @@
 """See which lending apps on an Android phone can read contacts, SMS and the call log, and how to stop them."""
 
-__version__ = "1.0.0"
+__version__ = "1.1.0"

@@ -9,12 +9,14 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import typer
 from typer.core import TyperGroup
 
+import privaudit
 from privaudit import cli
 from privaudit.capture import archive
 from privaudit.model import AccessState
@@ -28,6 +30,7 @@ DOCUMENTS = {
     name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh.md", "CONTRIBUTING.md")
 }
 REFERENCE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+FIRST_PHONE = (ROOT / "docs" / "first-real-phone.md").read_text(encoding="utf-8")
 CHINESE = DOCUMENTS["README.zh.md"]
 
 
@@ -58,7 +61,7 @@ def find_command(words):
     return here, words
 
 
-@pytest.mark.parametrize("command", commands(*DOCUMENTS.values(), REFERENCE))
+@pytest.mark.parametrize("command", commands(*DOCUMENTS.values(), REFERENCE, FIRST_PHONE))
 def test_every_documented_command_line_is_parsed(command):
     """Parsed whole, by the parser itself: the command, each option, its values, and what must not be missing."""
     here, words = find_command(shlex.split(command)[1:])
@@ -213,7 +216,7 @@ def test_the_readme_is_read_in_five_minutes():
     assert len(re.findall(r"[\u4e00-\u9fff]", CHINESE)) < 2500  # of 500 a minute
 
 
-@pytest.mark.parametrize("name", [*DOCUMENTS, "docs/commands.md"])
+@pytest.mark.parametrize("name", [*DOCUMENTS, "docs/commands.md", "docs/first-real-phone.md", "SECURITY.md"])
 def test_every_link_and_picture_exists(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     for link in re.findall(r"\]\((?!https?://)([^)]*)\)", text):
@@ -222,3 +225,13 @@ def test_every_link_and_picture_exists(name):
         assert file.exists(), link
         headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE) if heading else []
         assert not heading or heading in {title.lower().replace(" ", "-") for title in headings}, link
+
+
+def test_the_version_is_told_alike():
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    version, day = re.search(r"^## (\d\S+) \((.+)\)$", changes, re.MULTILINE).groups()
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert privaudit.__version__ == version
+    assert f"\nversion: {version}\n" in citation
+    released = datetime.strptime(day, "%d %B %Y").replace(tzinfo=UTC)
+    assert f'date-released: "{released:%Y-%m-%d}"' in citation

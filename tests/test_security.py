@@ -217,9 +217,40 @@ def test_every_library_has_a_lower_bound_and_it_is_tested():
         [sys.executable, REPOSITORY / "tools" / "oldest.py"], capture_output=True, check=True, text=True
     )
     oldest = dict(line.split("==") for line in done.stdout.splitlines())
-    named = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"] if "sys_platform" not in line}
+    named = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"] if "sys_platform ==" not in line}
     assert oldest.keys() == named
     assert "make oldest" in (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
+
+
+# --- releases ---------------------------------------------------------------------------------------------------------
+
+WORKFLOWS = {file.name: file.read_text(encoding="utf-8") for file in (REPOSITORY / ".github/workflows").glob("*.yml")}
+
+
+def test_workflows_use_actions_by_their_commit():
+    used = [action for text in WORKFLOWS.values() for action in re.findall(r"uses: (\S+)", text)]
+    assert used
+    assert [action for action in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action)] == []
+
+
+def test_a_release_is_audited_described_and_signed_before_it_is_attached():
+    text = WORKFLOWS["release.yml"]
+    steps = ["pip-audit", "describe.sh", "SHA256SUMS", "attest-build-provenance@", "gh release upload"]
+    assert sorted(steps, key=text.rindex) == steps
+    assert "--strict" in text  # what could not be looked up is no success
+    build, publish = text.split("  publish:")
+    assert "write" not in build.partition("jobs:")[2]  # what runs others' code cannot sign or publish
+    assert not re.search(r"pip|make|\.sh", publish)
+    assert [name for name, other in WORKFLOWS.items() if "gh release upload" in other] == ["release.yml"]
+    shipped = (REPOSITORY / "tools/release/describe.sh").read_text(encoding="utf-8")
+    for pins in ("tools/portable/locked.txt", "tools/browser/locked.txt"):
+        assert pins in shipped
+        assert pins in text
+
+
+def test_readmes_say_how_to_check_a_release():
+    for name in ("README.md", "README.zh.md", "SECURITY.md"):
+        assert "gh attestation verify privaudit.html --repo" in (REPOSITORY / name).read_text(encoding="utf-8"), name
 
 
 # --- SECURITY.md ------------------------------------------------------------------------------------------------------
