@@ -216,7 +216,9 @@ def test_the_readme_is_read_in_five_minutes():
     assert len(re.findall(r"[\u4e00-\u9fff]", CHINESE)) < 2500  # of 500 a minute
 
 
-@pytest.mark.parametrize("name", [*DOCUMENTS, "docs/commands.md", "docs/first-real-phone.md", "SECURITY.md"])
+@pytest.mark.parametrize(
+    "name", [*DOCUMENTS, "docs/commands.md", "docs/first-real-phone.md", "docs/first-real-phone.zh.md", "SECURITY.md"]
+)
 def test_every_link_and_picture_exists(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     for link in re.findall(r"\]\((?!https?://)([^)]*)\)", text):

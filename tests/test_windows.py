@@ -346,7 +346,9 @@ def test_adb_too_needs_a_driver_and_where_it_is(code):
     assert [key for key, words in sentences.items() if NO_DRIVER.search(str(words))] == []
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh.md", "docs/commands.md", "docs/first-real-phone.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "README.zh.md", "docs/commands.md", "docs/first-real-phone.md", "docs/first-real-phone.zh.md"]
+)
 def test_readmes_say_the_same_of_drivers(name):
     text = (PROJECT / name).read_text(encoding="utf-8")
     assert NO_DRIVER.search(" ".join(text.split())) is None
