@@ -153,7 +153,8 @@ def environment(home: Path) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if key in {"PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR"}}
     # Port 1: the ADB server that somebody has running here is not ours to ask.
     person = {"HOME": str(home), "USERPROFILE": str(home), "ANDROID_ADB_SERVER_PORT": "1"}
-    return {**kept, **person, "LC_ALL": "C.UTF-8"}
+    # On Windows, whatever the code page of the console: text that is redirected is read as UTF-8 here.
+    return {**kept, **person, "LC_ALL": "C.UTF-8", **({"PYTHONUTF8": "1"} if sys.platform == "win32" else {})}
 
 
 @pytest.fixture

@@ -122,7 +122,8 @@ def run_as_windows(environment, tmp_path):
     def run(*command, before="", **options):
         program = AS_WINDOWS.format(before=before)
         given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": tmp_path, **options}
-        return subprocess.run([sys.executable, "-c", program, *command], env=environment, check=False, **given)
+        variables = {**environment, "PYTHONUTF8": "0"}
+        return subprocess.run([sys.executable, "-c", program, *command], env=variables, check=False, **given)
 
     return run
 
@@ -180,7 +181,6 @@ def test_a_closed_pipe_is_no_full_disk(run_as_windows, name, number, command, co
     assert b"Traceback" not in other
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a closed pipe is told otherwise there; see above")
 @pytest.mark.parametrize("command", ["demo", "--help"])
 @pytest.mark.parametrize("merged", [False, True], ids=["stdout", "both"])
 def test_a_reader_that_leaves_changes_no_exit_code(environment, command, merged):
@@ -231,6 +231,7 @@ def test_no_shell_completion(run_as_windows):
     assert b"completion" not in run_as_windows("--help").stdout
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal of Unix in place of SIGBREAK")
 def test_ctrl_break_and_a_closed_window_end_a_command_like_ctrl_c(environment, tmp_path):
     program = AS_WINDOWS.format(before="signal.SIGBREAK = signal.SIGUSR1").replace('sys.platform = "win32"', "")
     process = subprocess.Popen(
