@@ -150,7 +150,7 @@ def main() -> int:
         say(order("unplug"))
         cut = steps.wait(lambda: page.locator("#problem").is_visible() or page.locator("#cut").is_visible(), "the cut")
         problem = page.locator("#problem")
-        came = problem.inner_text() if problem.is_visible() else page.inner_text("#notices")
+        came = problem.inner_text() if problem.is_visible() else page.inner_text("#cut")
         steps.expect("the cable is pulled, and the page says so", cut or problem.is_visible(), came[:300])
         say(order("plug"))
         page.reload()
