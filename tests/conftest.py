@@ -115,6 +115,12 @@ class PassedTests:
             lines.writelines(f"{name}\n" for name, passed in self.names.items() if passed)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if sys.platform == "win32" and item.get_closest_marker("unix"):
+            item.add_marker(pytest.mark.skip(reason="needs what only Unix has"))
+
+
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """Folder of captured device output; skips the test where it is not."""

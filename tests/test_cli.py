@@ -360,7 +360,7 @@ _INTERRUPTIBLE = (
 )
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent in another way on Windows")
+@pytest.mark.unix
 @pytest.mark.parametrize("command", ["audit", "capture"])
 def test_exit_code_130_for_ctrl_c_during_a_read(environment, demo_phone, tmp_path, command):
     asked, over = threading.Event(), threading.Event()

@@ -34,6 +34,7 @@ def story(sent):
 def look(monkeypatch, home, capsys):
     """List the devices of a simulated USB bus; return the exit code and the text, or the JSON document."""
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(adb_device.time, "sleep", lambda _: None)

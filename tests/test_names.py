@@ -48,7 +48,7 @@ def audit(run, story, tmp_path):
                 "audit", "--details", "--transport", f"tcp:{phone.address}", "-o", file, "--lang", "en", *arguments
             )
             assert done.code in {0, 3, 5}, done.err
-            return json.loads(file.read_text()), done.out, list(phone.commands)
+            return json.loads(file.read_text("utf-8")), done.out, list(phone.commands)
 
     return audit
 
@@ -56,7 +56,7 @@ def audit(run, story, tmp_path):
 def lists(tmp_path, rows):
     """A list of one's own: the real lists do not hold the demo's apps."""
     path = tmp_path / "mine.toml"
-    path.write_text(f'[source]\npublisher = "me"\ntitle = "mine"\n{rows}')
+    path.write_text(f'[source]\npublisher = "me"\ntitle = "mine"\n{rows}', "utf-8")
     return "--signatures", path
 
 
@@ -120,7 +120,7 @@ def test_a_phone_that_cannot_hash_says_so(run, story, tmp_path):
         key_policy=KeyPolicy(required=False),
     ) as phone:
         run("audit", "--transport", f"tcp:{phone.address}", "--hash", "-o", file, *lists(tmp_path, packages(*NAMES)))
-    rows = {row["question"]: row for row in json.loads(file.read_text())["coverage"]}
+    rows = {row["question"]: row for row in json.loads(file.read_text("utf-8"))["coverage"]}
     assert (rows["hashes"]["state"], rows["hashes"]["detail"]["key"]) == ("not_supported", "apk.no_hash")
 
 

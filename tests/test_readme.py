@@ -161,6 +161,7 @@ def example(language):
     return program
 
 
+@pytest.mark.unix
 def test_the_jq_example_shows_who_can_read_contacts(demo_report, tmp_path):
     need("jq")
     (tmp_path / "report.json").write_text(json.render(demo_report), encoding="utf-8")

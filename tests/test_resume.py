@@ -39,6 +39,7 @@ def called(serial):
 def keep(monkeypatch, home, capsys):
     """``privaudit capture`` in this process; gives the exit code and what was said."""
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
 
     def keep(phone, file, *, again=False, names=True):
         keeper = CaptureCommand(CliConsole("en", plain=True), file, CollectionOptions(read_labels=names), resume=again)

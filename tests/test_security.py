@@ -35,6 +35,7 @@ def open_to_all():
     os.umask(before)
 
 
+@pytest.mark.unix
 def test_everything_that_is_written_is_private(run, demo_phone, tmp_path, home, open_to_all):
     """Every file has mode 0600 and every folder 0700, whatever the umask, whichever command wrote it."""
     folder = tmp_path / "outputs"

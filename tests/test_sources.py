@@ -48,7 +48,7 @@ def read(story, tmp_path_factory):
     live = replace(live, taken_at=NOW)
     archive.write_archive(live, root / "check.zip")
     text = builder.text(story, NOW)
-    (root / "bugreport.txt").write_text(text)
+    (root / "bugreport.txt").write_text(text, "utf-8")
     (root / "bugreport.zip").write_bytes(builder.zipped(text))
     bodies = builder.services(story, NOW)
     (root / "folder").mkdir()

@@ -118,7 +118,12 @@ def test_the_demo_runs_from_the_wheel_alone(wheel, tmp_path):
     demo = subprocess.run(
         [sys.executable, "-m", "privaudit", "demo", "--details", "--lang", "en"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed"), "HOME": str(tmp_path)},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(tmp_path / "installed"),
+            "HOME": str(tmp_path),
+            "USERPROFILE": str(tmp_path),
+        },
         check=False,
         capture_output=True,
         text=True,

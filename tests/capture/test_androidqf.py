@@ -281,6 +281,7 @@ def test_package_lists_alone_are_read_with_what_was_saved_beside_them(collected)
     assert [taken.answer(key).state for key in ("packages", "installed.0", "installed.999")] == [A, A, A]
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize("name", ["dumpsys.txt", "packages.json", "getprop.txt", "bugreport.zip"])
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path, name):
     outside, folder = tmp_path / "outside", tmp_path / "collected"

@@ -115,6 +115,7 @@ def test_any_text_round_trips(small, tmp_path_factory, rows):
     assert dict(archive.read(path).answers) == dict(one.answers)
 
 
+@pytest.mark.unix
 def test_archive_is_private_and_has_no_user_names(path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert all(b"Li Wei" not in content for content in entries(path).values())
@@ -224,6 +225,7 @@ def test_a_missing_folder_is_an_error(small, tmp_path):
         archive.write_archive(small, tmp_path / "nowhere" / "check.zip")
 
 
+@pytest.mark.unix
 def test_an_existing_target_is_replaced_by_a_private_file(small, tmp_path):
     precious = tmp_path / "precious"
     precious.write_text("mine")
@@ -234,7 +236,7 @@ def test_an_existing_target_is_replaced_by_a_private_file(small, tmp_path):
         archive.write_archive(small, tmp_path / name)
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
         assert not (tmp_path / name).is_symlink()
-    assert precious.read_text() == "mine"
+    assert precious.read_text("utf-8") == "mine"
 
 
 # --- reading what is damaged -----------------------------------------------------------------------------------------

@@ -507,6 +507,7 @@ def test_dumps_that_were_saved_beside_a_report_are_preferred(tmp_path):
     assert read_source(tmp_path).source.kind == "folder"
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize("named", ["../outside.txt", "link.txt", "/etc/hostname"])
 def test_a_folder_names_no_file_outside(tmp_path, named):
     (tmp_path / "outside.txt").write_text(builder.text(PHONE, NOW, 34))

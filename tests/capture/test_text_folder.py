@@ -120,6 +120,7 @@ def test_a_huge_list_of_users_leaves_no_name(saved, monkeypatch):
     assert "Li Wei" not in found.text
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize("make", ["folder", "pipe", "dangling link"])
 def test_pipes_and_folders_are_unreadable(tmp_path, make):
     path = tmp_path / "dumpsys_package.txt"
@@ -204,6 +205,7 @@ def test_a_zip_with_a_file_twice_is_rejected(tmp_path):
         read_source(tmp_path / "saved.zip")
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize("outside", [True, False])
 def test_a_link_is_followed_only_inside_the_folder(tmp_path, outside):
     folder = tmp_path / "saved"

@@ -134,6 +134,7 @@ def test_hash_page_shows_hash_clocks_and_versions(demo_capture, demo_report, sav
     assert not re.search(r"(?:src|href)=", page)
 
 
+@pytest.mark.unix
 def test_files_and_folders_are_private(demo_capture, saved, tmp_path):
     folder, _ = create(demo_capture, saved, tmp_path / "kept")
     for path in (folder, *folder.rglob("*")):
@@ -210,12 +211,13 @@ def test_changed_hash_list_changes_the_digest(demo_capture, saved, tmp_path):
     before = hashlib.sha256(report.read_bytes()).hexdigest()
     report.write_text("other", encoding="utf-8")
     listed = folder / evidence_folder.HASH_LIST_FILE
-    listed.write_text(listed.read_text().replace(before, hashlib.sha256(b"other").hexdigest()))
+    listed.write_text(listed.read_text("utf-8").replace(before, hashlib.sha256(b"other").hexdigest()))
     checked = evidence_folder.verify_evidence_folder(folder)
     assert checked.digest != digest
     assert checked.changes == (("sheet_differs", evidence_folder.HASH_PAGE_FILE),)
 
 
+@pytest.mark.unix
 def test_symbolic_link_is_a_change(demo_capture, saved, tmp_path):
     folder, _ = create(demo_capture, saved, tmp_path / "kept")
     sealed = folder / "sealed" / "capture.zip"

@@ -587,6 +587,7 @@ def letter(run, saved, *arguments, **variables) -> SimpleNamespace:
     return run("letter", saved, "--app", APP, *arguments, cwd=saved.parent, **variables)
 
 
+@pytest.mark.unix
 def test_letter_command_writes_private_files(run, saved):
     files = [saved.parent / f"letter.{file_format}" for file_format in DOCUMENT_FORMATS]
     outputs = [part for file in files for part in ("-o", file)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,8 @@ from privaudit import atomic_write
 from privaudit.errors import SourceError
 from tests.faults.conftest import sentences
 
+pytestmark = pytest.mark.unix
+
 FULL = 500
 """Bytes that still fit."""
 
@@ -24,6 +25,8 @@ def run_full(environment):
     """Run ``privaudit`` where no file may grow beyond `FULL` bytes."""
 
     def full():
+        import resource
+
         resource.setrlimit(resource.RLIMIT_FSIZE, (FULL, FULL))
 
     def run(*words, out=subprocess.PIPE):

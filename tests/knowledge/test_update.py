@@ -114,13 +114,13 @@ def test_signed_lists_are_installed_and_used(places, offered, signer):
 
 def test_a_legacy_signature_is_accepted(places, offered, signer):
     path = offered(None, "-l")
-    assert (path.parent / "lists.zip.minisig").read_text().splitlines()[1].startswith("RW")
+    assert (path.parent / "lists.zip.minisig").read_text("utf-8").splitlines()[1].startswith("RW")
     assert update.install_update(str(path), keys(signer)).number == NEWER
 
 
 def test_plain_and_prehashed_signatures_differ(offered):
     path = offered()
-    assert (path.parent / "lists.zip.minisig").read_text().splitlines()[1].startswith("RU")
+    assert (path.parent / "lists.zip.minisig").read_text("utf-8").splitlines()[1].startswith("RU")
 
 
 @pytest.mark.parametrize("place", [0, 1000, -1])
@@ -135,7 +135,7 @@ def test_tampered_lists_are_refused(places, offered, signer, place):
 def test_a_changed_trusted_comment_is_refused(places, offered, signer):
     path = offered(None, "-t", "edition 1")
     signature = path.with_name("lists.zip.minisig")
-    signature.write_text(signature.read_text().replace("edition 1", "edition 2"))
+    signature.write_text(signature.read_text("utf-8").replace("edition 1", "edition 2"))
     assert refused(path, keys(signer)) == "lists_signature_wrong"
 
 
@@ -170,7 +170,7 @@ def test_unsigned_lists_are_refused(places, offered, signer):
 def test_a_malformed_signature_is_refused(places, offered, signer, spoil):
     path = offered()
     signature = path.with_name("lists.zip.minisig")
-    signature.write_text(spoil(signature.read_text()), encoding="utf-8")
+    signature.write_text(spoil(signature.read_text("utf-8")), encoding="utf-8")
     assert refused(path, keys(signer)) in {"lists_signature_malformed", "lists_too_large"}
 
 
@@ -293,7 +293,7 @@ def test_keys_come_from_the_folder_and_from_arguments(places, signer):
     shutil.copy(signer.key, folder / "somebody.pub")
     (folder / "note.txt").write_text("no key")
     (configured,) = update.load_public_keys()
-    assert update.load_public_keys([signer.key.read_text().splitlines()[1]]) == (configured, configured)
+    assert update.load_public_keys([signer.key.read_text("utf-8").splitlines()[1]]) == (configured, configured)
     (folder / "broken.pub").write_text("no key")
     with pytest.raises(SignatureListError) as error:
         update.load_public_keys()

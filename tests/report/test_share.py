@@ -57,7 +57,7 @@ def test_anonymized_report_is_read_back(demo_report, tmp_path):
     read_back = document.read_report(file)
     assert read_back.shared
     assert "13:41" not in txt.render(read_back, Translator("en"))
-    assert json.loads(file.read_text())["shared"] is True
+    assert json.loads(file.read_text("utf-8"))["shared"] is True
 
 
 def test_share_option(run, demo_report, tmp_path):

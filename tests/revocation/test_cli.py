@@ -166,7 +166,7 @@ def test_confirmed_run_writes_capture_and_ledger_before_changing(connect_phone, 
     sealed = read_source(tmp_path / "mine.before.zip")
     # Evidence before change: the check shows the permission as it was.
     assert f"{CONTACTS}: granted=true" in sealed.answer(f"package.{phones.loan_app}").text
-    assert json.loads(path.read_text())["capture"]["file"] == "mine.before.zip"
+    assert json.loads(path.read_text("utf-8"))["capture"]["file"] == "mine.before.zip"
     assert "contacts not allowed" in done.out
     assert "privaudit undo" in done.err
     undone = run_in_process(phone, undo=path, yes=True)
@@ -389,6 +389,7 @@ def test_undo_changes_nothing_that_the_sealed_capture_shows_otherwise(
     assert "not undone: the capture" in " ".join(done.out.split())
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize("damage", ["missing", "changed", "link", "folder", "outside", "other capture"])
 def test_undo_without_the_sealed_capture_is_refused(closed_by_owner, run_in_process, tmp_path, damage):
     phone, path = closed_by_owner
@@ -438,7 +439,7 @@ def test_edited_ledger_and_ledger_of_other_apps_are_refused(connect_phone, phone
     assert run_in_process(phone, phones.loan_app, yes=True, ledger=path).code == 0
     sent = len(phone.writes())
     assert run_in_process(phone, phones.cloned_app, yes=True, ledger=path).error == "ledger_other_apps"
-    path.write_text(path.read_text().replace("READ_CONTACTS", "READ_SMS"))
+    path.write_text(path.read_text("utf-8").replace("READ_CONTACTS", "READ_SMS"))
     for done in (
         run_in_process(phone, undo=path, yes=True),
         run_in_process(phone, phones.loan_app, yes=True, ledger=path),
@@ -470,7 +471,7 @@ def test_interrupted_run_says_how_to_resume_and_resumes(connect_phone, phones, r
     left[0] = 100
     done = run_in_process(phone, phones.loan_app, yes=True, ledger=path)
     assert done.code == 0, done.err
-    assert {entry["outcome"] for entry in json.loads(path.read_text())["entries"]} == {"done"}
+    assert {entry["outcome"] for entry in json.loads(path.read_text("utf-8"))["entries"]} == {"done"}
 
 
 def test_keyboard_interrupt_is_not_reported_as_unchanged(connect_phone, phones, run_in_process, tmp_path, monkeypatch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 from dataclasses import replace
 from datetime import timedelta
@@ -52,7 +51,7 @@ def test_ledger_round_trip(book):
     assert found.entries[0].outcome is Outcome.PLANNED
 
 
-@pytest.mark.skipif(os.name == "nt", reason="modes are POSIX")
+@pytest.mark.unix
 def test_ledger_is_private_and_leaves_no_other_file(book):
     assert stat.S_IMODE(book.stat().st_mode) == 0o600
     ledger.write_ledger(ledger.read_ledger(book).with_entry(0, outcome=Outcome.DONE), book)

@@ -17,7 +17,7 @@ from privaudit.errors import PhoneError
 from privaudit.transport import adb_auth as keys
 from tests.virtual_phone.conftest import need
 
-NO_MODES = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+NO_MODES = pytest.mark.unix
 
 
 @pytest.fixture
@@ -32,6 +32,7 @@ def pem(private, password=None):
     return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
 
 
+@pytest.mark.unix
 @NO_MODES
 def test_new_key_is_private_even_without_umask(tmp_path, open_umask):
     keys.load_or_create(tmp_path / "new" / ".android")

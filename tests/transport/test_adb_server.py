@@ -268,6 +268,7 @@ def fake(monkeypatch, tmp_path):
     monkeypatch.setattr(adb_server, "HANDSHAKE_TIMEOUT_S", 0.2)
     monkeypatch.setattr(adb_server, "HANDSHAKE_TIMEOUT_S", 0.2)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
 
     def make(replies):
         made.append(Fake(replies if isinstance(replies, dict) else {"host:devices-l": replies}))

@@ -15,7 +15,7 @@ from privaudit.model import PhoneState
 from tests.fixtures.sentences import ENGLISH
 
 SOURCES = sorted(Path(transport.__file__).parent.glob("*.py"))
-RAISED = sorted({name for path in SOURCES for name in re.findall(r'"errors\.(\w+)"', path.read_text())})
+RAISED = sorted({name for path in SOURCES for name in re.findall(r'"errors\.(\w+)"', path.read_text("utf-8"))})
 VALUES = {
     "fingerprint": "AB:CD",
     "given": "tcp:",

@@ -56,7 +56,7 @@ def test_bug_in_the_reader_is_reported_in_a_line(context, monkeypatch, tmp_path)
     assert failure_key(batch.vet_to_json(VetJob(str(tmp_path / "a.apk")), context)) == "apk.reader_failed"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="monkeypatching reaches other processes only by forking")
+@pytest.mark.unix
 def test_file_that_kills_its_worker_is_named_and_the_rest_goes_on(jobs, expected_lines, context, monkeypatch):
     deadly_paths = {jobs[number].path for number in (2, 11)}
 

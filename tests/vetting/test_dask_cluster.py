@@ -41,6 +41,7 @@ def connected_client(cluster):
         yield client
 
 
+@pytest.mark.unix
 @needs_dask
 @allows_warnings
 def test_lines_are_the_same_though_a_worker_is_killed(cluster, jobs, expected_lines, context):
@@ -61,6 +62,7 @@ def _allow_no_failures(dask_scheduler):
     dask_scheduler.allowed_failures = 0
 
 
+@pytest.mark.unix
 @needs_dask
 @allows_warnings
 def test_file_that_kills_every_worker_is_named_and_the_rest_goes_on(cluster, jobs, expected_lines, context):

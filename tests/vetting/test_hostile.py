@@ -30,6 +30,7 @@ DEX = dex(["credoapp.A"])
 # --- Not an app -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.unix
 def test_unopenable_paths_are_reported(tmp_path, context):
     os.mkfifo(tmp_path / "pipe.apk")
     (tmp_path / "folder.apk").mkdir()

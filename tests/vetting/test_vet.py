@@ -151,7 +151,7 @@ def test_list_matches_package_hash_and_certificate(vet_bytes, tmp_path, loan_apk
         "certificate": f'certificates = ["{app.certificates_sha256[0]}"]',
     }[match]
     own_list = tmp_path / "own.toml"
-    own_list.write_text(f'[source]\npublisher = "me"\ntitle = "mine"\n[[app]]\n{row}\n')
+    own_list.write_text(f'[source]\npublisher = "me"\ntitle = "mine"\n[[app]]\n{row}\n', "utf-8")
     context = vetting.load_vetting_context(extra=[own_list])
     document = vet_bytes(loan_apk, context=context)
     assert [(listing.tier, listing.match) for listing in document.app.listed] == [("own", match)]

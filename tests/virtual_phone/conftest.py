@@ -55,7 +55,7 @@ def phone() -> Iterator[AdbdServer]:
 def signer(tmp_path_factory: pytest.TempPathFactory) -> PythonRSASigner:
     path = tmp_path_factory.mktemp("keys") / "adbkey"
     keygen(str(path))
-    return PythonRSASigner(Path(f"{path}.pub").read_text(encoding="utf-8"), path.read_text())
+    return PythonRSASigner(Path(f"{path}.pub").read_text(encoding="utf-8"), path.read_text("utf-8"))
 
 
 @pytest.fixture

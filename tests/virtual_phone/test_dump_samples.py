@@ -145,6 +145,7 @@ def test_package_dumps_are_reproduced(text, name):
     assert reproduced == expected
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize("name", FIGURES)
 def test_line_counts_agree_with_grep(samples, text, name):
     need("awk")
@@ -270,6 +271,7 @@ _OLDER = 1
 """Event of the Sunmi phone beside which a younger one of its op and kind stands: read past, so not printed again."""
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize("folder", OPS_FIGURES)
 def test_app_ops_are_reproduced(samples, text, folder):
     need("grep")

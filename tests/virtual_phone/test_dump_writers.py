@@ -81,7 +81,7 @@ def _without_hashes(lines):
 
 
 def test_graphene_13_package_block(samples, phone):
-    text = (samples / "graphene-android13-excerpt/dumpsys_package_block.txt").read_text()
+    text = (samples / "graphene-android13-excerpt/dumpsys_package_block.txt").read_text("utf-8")
     notify = _grant("POST_NOTIFICATIONS", "SYSTEM_FIXED", "GRANTED_BY_DEFAULT", *_SENSITIVE)
     app = VirtualApp(
         package="com.android.documentsui",
@@ -128,7 +128,7 @@ def test_graphene_13_package_block(samples, phone):
 
 def test_pixel_16_users_and_permissions(samples, phone):
     writer = PackageBlockWriter(replace(phone, sdk=36))
-    lines = (samples / "pixel9a-android16-excerpt/dumpsys_package_block.txt").read_text().splitlines()
+    lines = (samples / "pixel9a-android16-excerpt/dumpsys_package_block.txt").read_text("utf-8").splitlines()
     owner = VirtualInstall(
         user=0,
         ce_inode=3924,
@@ -194,7 +194,7 @@ def test_pixel_16_users_and_permissions(samples, phone):
 
 
 def test_pixel_16_user_list(samples, phone):
-    text = (samples / "pixel9a-android16-excerpt/pm_list_users.txt").read_text()
+    text = (samples / "pixel9a-android16-excerpt/pm_list_users.txt").read_text("utf-8")
     users = (
         AndroidUser(id=0, name="Owner", flags=0x4C13),
         AndroidUser(id=10, name="Private space", flags=0x1090, running=False),
@@ -203,7 +203,7 @@ def test_pixel_16_user_list(samples, phone):
 
 
 def test_sunmi_11_app_ops(samples):
-    lines = (samples / "sunmi-android11-appops-excerpt/dumpsys_appops_excerpt.txt").read_text().splitlines()
+    lines = (samples / "sunmi-android11-appops-excerpt/dumpsys_appops_excerpt.txt").read_text("utf-8").splitlines()
     now = datetime.fromisoformat("2021-01-11T17:06:32.765")
 
     def event(age, state="fg", *, rejected=False, duration=None):

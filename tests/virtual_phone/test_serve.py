@@ -98,7 +98,7 @@ def test_end_of_standard_input_ends_it(environment):
     assert phone.returncode == 0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+@pytest.mark.unix
 def test_ctrl_c_ends_it_with_0(environment):
     with serving(environment) as phone:
         read_transport(phone)

@@ -50,6 +50,7 @@ def test_agrees_with_mksh(script: str, tmp_path: Path) -> None:
     assert bool(result.err) == bool(expected.stderr)
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize("sdk", ["34", "25", "", "x"])
 def test_capture_scripts_agree_with_mksh(tmp_path: Path, sdk: str) -> None:
     stubs = {**STUBS, "getprop": STUBS["getprop"].replace("34", sdk)}

@@ -185,6 +185,7 @@ def test_render_html_escapes_names():
     assert 180 in widths  # 9 of 20
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize("suffix", [".json", ".csv", ".html", ".txt"])
 def test_totals_are_written_privately(tmp_path, suffix):
     path = tmp_path / f"totals{suffix}"

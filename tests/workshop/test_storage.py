@@ -57,7 +57,7 @@ def test_closing_leaves_only_counts(tmp_path):
     assert files(tmp_path / "ws") == {".lock", "totals.json"}
     (session,) = read_totals(tmp_path / "ws").sessions.values()
     assert session.counted.phones == 1
-    text = (tmp_path / "ws" / "totals.json").read_text()
+    text = (tmp_path / "ws" / "totals.json").read_text("utf-8")
     for secret in (folder.open_session.secret, folder.open_session.salt, folder.make_token("a"), "K7"):
         assert secret not in text
 
@@ -189,7 +189,7 @@ def full_folder(tmp_path):
     return folder
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes as POSIX makes them")
+@pytest.mark.unix
 @pytest.mark.parametrize("kind", FOREIGN_KINDS)
 @pytest.mark.parametrize("name", OUR_NAMES)
 @pytest.mark.parametrize("closing", [False, True], ids=["at the start", "at the close"])
@@ -214,6 +214,7 @@ def test_link_at_a_name_of_ours_is_refused(full_folder, tmp_path, name, kind, cl
         assert open_folder(tmp_path / "ws").resumed
 
 
+@pytest.mark.unix
 @pytest.mark.skipif(not hasattr(os, "link"), reason="hard links as POSIX makes them")
 @pytest.mark.parametrize("name", SECOND_NAME)
 def test_file_with_a_second_name_is_refused(full_folder, tmp_path, name):
@@ -260,6 +261,7 @@ def test_second_program_in_one_folder_is_refused(tmp_path):
     open_folder(tmp_path / "ws").leave_open()
 
 
+@pytest.mark.unix
 def test_folder_with_foreign_files_is_not_touched(tmp_path):
     (tmp_path / "letter.txt").write_text("dear")
     mode = tmp_path.stat().st_mode
@@ -362,7 +364,7 @@ time.sleep(60)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
+@pytest.mark.unix
 def test_killed_program_releases_the_lock(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-c", HOLD_LOCK_SCRIPT, str(tmp_path / "ws")], stdout=subprocess.PIPE

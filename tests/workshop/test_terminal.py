@@ -90,7 +90,7 @@ def terminal(environment, *arguments):
         made.child.close(force=True)
 
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="drives a POSIX terminal")
+pytestmark = pytest.mark.unix
 
 KEYS = {
     "ask its owner": "c",
@@ -141,7 +141,7 @@ def test_board_with_twenty_phones(environment, tmp_path):
         board.child.wait()
         assert board.child.exitstatus == 3
     assert {path.name for path in folder.rglob("*")} == {".lock", "totals.json"}
-    (session,) = json.loads((folder / "totals.json").read_text())["sessions"].values()
+    (session,) = json.loads((folder / "totals.json").read_text("utf-8"))["sessions"].values()
     assert session["counted"]["phones"] == PHONES  # those that were pulled and came back count once
     assert not (tmp_path / "home" / ".android").exists()
 
@@ -305,7 +305,7 @@ def test_finished_phone_stays_finished_after_a_signal(lines, tmp_path, how):
     again.write("q")
     again.write("y")
     again.end()
-    (session,) = json.loads((tmp_path / "ws" / "totals.json").read_text())["sessions"].values()
+    (session,) = json.loads((tmp_path / "ws" / "totals.json").read_text("utf-8"))["sessions"].values()
     assert session["counted"]["phones"] == 1
 
 
@@ -409,7 +409,7 @@ def test_totals_of_two_folders_in_all_formats(run, tmp_path):
         folder.close(keep_pages=False)
     for suffix in ("json", "csv", "html"):
         run("workshop", tmp_path / "one", tmp_path / "two", "--totals", "-o", tmp_path / f"t.{suffix}")
-    assert json.loads((tmp_path / "t.json").read_text())["tables"]["listed"]["rows"] == {"com.example.loan": 10}
+    assert json.loads((tmp_path / "t.json").read_text("utf-8"))["tables"]["listed"]["rows"] == {"com.example.loan": 10}
     assert "com.example.loan,10,16" in (tmp_path / "t.csv").read_text(encoding="utf-8").replace(
         "com.example.loan,com", "com"
     )
