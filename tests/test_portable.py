@@ -1,6 +1,14 @@
-"""The portable archives for computers without Python: pins, archives, and starters, run with a fake uv."""
+"""The portable archives for computers without Python: what is in them, that archives depend on it alone, and starters.
 
+The Linux starter runs here with a fake uv. `.ci/release` runs every command of the Linux folder, `make windows` of the
+Windows one, with the network cut (`tools/portable/smoke.py`).
+"""
+
+import ast
+import hashlib
+import importlib.metadata
 import importlib.util
+import io
 import os
 import re
 import shlex
@@ -13,7 +21,10 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+from privaudit.cli.app import COMMANDS
+from privaudit.virtual_phone import apks
 from tests.virtual_phone.conftest import need
 
 ROOT = Path(__file__).parent.parent
@@ -21,7 +32,7 @@ FOLDER = ROOT / "tools" / "portable"
 WORDS = tomllib.loads((FOLDER / "words.toml").read_text(encoding="utf-8"))
 CMD = (FOLDER / "privaudit.cmd").read_bytes()
 
-posix = pytest.mark.skipif(os.name != "posix", reason="a shell script")
+posix = pytest.mark.unix  # a shell script
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +72,165 @@ def test_each_platform_gets_what_it_needs(build):
     assert lowest == f">={build.PYTHONS[0]}"
 
 
-def test_starters_look_for_the_versions_of_python_that_have_wheels(build):
+def imported_modules():
+    """Yield the top-level modules of other projects that privaudit imports anywhere, inside functions too."""
+    for file in (ROOT / "privaudit").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                yield node.module.partition(".")[0]
+
+
+# The first comes with an extra, the others with a browser.
+NOT_IN_THE_FOLDER = {"distributed", "pyodide", "pyodide_js", "js"}
+
+
+def modules_of(distributions):
+    """Top-level modules of the named distributions, where they are installed."""
+    owners = importlib.metadata.packages_distributions()
+    return {module for module, names in owners.items() if distributions & {canonicalize_name(name) for name in names}}
+
+
+def test_the_folder_holds_all_that_is_imported(build):
+    shipped = {pin.name for pin in build.read_pins()} - build.PRUNED
+    modules = set(imported_modules()) - sys.stdlib_module_names - NOT_IN_THE_FOLDER - {"privaudit"}
+    assert modules - modules_of(shipped) == set(), "imported, but not in the Windows folder"
+
+
+def test_what_is_pruned_is_pinned_and_needed_by_androguard_alone(build):
+    assert {pin.name for pin in build.read_pins()} >= build.PRUNED, "the list is older than locked.txt"
+    for name in {pin.name for pin in build.read_pins()} - build.PRUNED - {"androguard", "uv"}:
+        try:
+            required = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue  # for another system
+        needs = {
+            canonicalize_name(one.name) for one in map(Requirement, required) if not one.marker or one.marker.evaluate()
+        }
+        assert needs.isdisjoint(build.PRUNED), f"{name} needs {needs & build.PRUNED}"
+
+
+REFUSE = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {modules!r}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Refuse())
+"""
+READ_WITH_ANDROGUARD = """
+import sys
+from androguard.core.apk import APK
+app = APK(sys.argv[1])
+print(app.get_package(), len(app.get_permissions()), len(app.get_certificates_v2()), app.get_android_manifest_xml().tag)
+"""
+
+
+@pytest.mark.parametrize(
+    "command", [["-m", "privaudit", "apk"], ["-c", READ_WITH_ANDROGUARD]], ids=["apk", "androguard"]
+)
+def test_an_apk_is_read_without_what_is_pruned(build, command, environment, tmp_path):
+    pruned = modules_of(build.PRUNED)
+    assert {"IPython", "sqlalchemy", "networkx"} <= pruned
+    # Python imports this in each process that it starts.
+    (tmp_path / "sitecustomize.py").write_text(REFUSE.format(modules=pruned), encoding="utf-8")
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), str(ROOT)])
+    refused = subprocess.run(
+        [sys.executable, "-c", "import networkx"], env=environment, check=False, capture_output=True
+    )
+    assert b"ModuleNotFoundError: networkx" in refused.stderr
+    file = tmp_path / "loan.apk"
+    file.write_bytes(apks.load_apks()["com.example.sudaibao-10402.apk"])
+    done = subprocess.run([sys.executable, *command, str(file)], env=environment, check=False, capture_output=True)
+    assert b"com.example.sudaibao" in done.stdout, done.stderr.decode()
+    assert b"ModuleNotFoundError" not in done.stderr, done.stderr.decode()
+
+
+def test_the_linux_starter_looks_for_the_versions_of_python_that_have_wheels(build):
     last = int(build.PYTHONS[-1].partition(".")[2])
-    versions = f">={build.PYTHONS[0]},<3.{last + 1}"
-    for name in ("privaudit.sh", "privaudit.cmd"):
-        text = (FOLDER / name).read_text(encoding="utf-8")
-        assert versions in text
-        assert re.search(r"--managed-python --python (\S+?);? ?(?:&&|then|$)", text, re.MULTILINE)[1] in build.PYTHONS
+    text = (FOLDER / "privaudit.sh").read_text(encoding="utf-8")
+    assert f">={build.PYTHONS[0]},<3.{last + 1}" in text
+    assert re.search(r"--managed-python --python (\S+?);? ?(?:&&|then|$)", text, re.MULTILINE)[1] in build.PYTHONS
+
+
+def embeddable_zip():
+    """A zip with the files of CPython's embeddable one that the build looks at."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in ("python.exe", "python313.dll", "python313.zip", "LICENSE.txt"):
+            archive.writestr(name, name)
+        archive.writestr("python313._pth", "python313.zip\n.\n\n#import site\n")
+    return content.getvalue()
+
+
+def test_a_cpython_with_another_hash_is_refused(build, tmp_path):
+    file = tmp_path / "python.zip"
+    file.write_bytes(embeddable_zip())
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert build.read_windows_python(file, digest.upper()) == file.read_bytes()
+    with pytest.raises(SystemExit, match=f"{digest}, not {build.WINDOWS_PYTHON_SHA256}"):
+        build.read_windows_python(file, build.WINDOWS_PYTHON_SHA256)
+    assert re.fullmatch(r"[0-9a-f]{64}", build.WINDOWS_PYTHON_SHA256)
+
+
+def test_the_cpython_that_tests_use_is_pinned_and_never_handed_out(build):
+    text = (ROOT / "tools" / "windows" / "pythons.txt").read_text(encoding="utf-8")
+    releases = [line for line in text.splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w-]+==[\d.]+ --hash=sha256:[0-9a-f]{64}", line) for line in releases)
+    assert {pin.name for pin in build.read_pins()}.isdisjoint(line.partition("==")[0] for line in releases)
+    assert build.WINDOWS_PYTHON_URL.startswith("https://www.python.org/ftp/python/")
+    workflow = (ROOT / ".github" / "workflows" / "portable.yml").read_text(encoding="utf-8")
+    assert "make portable\n" in workflow, "a release takes python.org's own"
+
+
+def test_the_windows_folder_holds_python_isolated_and_no_uv(build, tmp_path, monkeypatch):
+    asked = []
+
+    def lay_out(*arguments, **_variables):
+        asked.append(arguments)
+        if arguments[0] == "install":
+            folder = Path(arguments[arguments.index("--target") + 1])
+            for name in ("privaudit/__init__.py", "bin/privaudit", "x-1.dist-info/RECORD", "x-1.dist-info/METADATA"):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).touch()
+
+    monkeypatch.setattr(build, "run_pip", lay_out)
+    (tmp_path / "wheels").mkdir()
+    (tmp_path / "wheels" / "privaudit-1.0-py3-none-any.whl").touch()
+    windows, _ = build.TARGETS
+    folder = tmp_path / "folder"
+    build.build_folder(windows, build.PYTHONS, embeddable_zip(), tmp_path / "wheels", folder)
+    paths = (folder / "files" / "python" / "python313._pth").read_text(encoding="ascii").splitlines()
+    assert paths == ["python313.zip", ".", "..\\packages"]  # no `import site`, so nothing of the user's is read
+    assert {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()} == {
+        *("LICENSE.txt", "README.txt", "privaudit.cmd"),
+        *(f"files/python/{name}" for name in ("LICENSE.txt", "python.exe", "python313.dll", "python313.zip")),
+        "files/python/python313._pth",
+        *("files/packages/privaudit/__init__.py", "files/packages/x-1.dist-info/METADATA"),
+    }
+    _, install = asked
+    assert {"--no-index", "--no-deps", "privaudit==1.0"} <= set(install)
+    assert install[install.index("--python-version") + 1] == "3.13"
+
+
+def test_the_windows_starter_says_its_sentences_in_the_encoding_of_each_language(build, tmp_path):
+    windows, _ = build.TARGETS
+    build.write_starter("privaudit.cmd", windows, build.read_words("1"), tmp_path)
+    written = (tmp_path / "privaudit.cmd").read_bytes()
+    assert b"@" not in written.removeprefix(b"@echo off")
+    assert written.count(b"\r\n") == written.count(b"\n")
+    for sentence in windows.sentences:
+        for language, encoding in windows.encodings.items():
+            label = f":{sentence}_{language}\r\n".encode()
+            said = written.partition(label)[2].partition(b"\r\ngoto" if sentence == "unpack" else b"\r\n:")[0]
+            lines = [f"echo {line}" for line in WORDS[language][sentence].splitlines()]
+            assert said.decode(encoding).splitlines()[: len(lines)] == lines
+
+
+def test_the_smoke_runs_every_command():
+    text = (FOLDER / "smoke.py").read_text(encoding="utf-8")
+    assert set(re.findall(r'\.(?:run|start)\(\s*"(\w+)"', text)) == set(COMMANDS)
 
 
 def test_archives_depend_on_their_content_alone(build, tmp_path):
@@ -97,25 +260,32 @@ def test_both_languages_have_the_same_sentences(build):
     assert WORDS["en"].keys() == WORDS["zh"].keys()
     for target in build.TARGETS:
         for language, sentences in WORDS.items():
-            for name, sentence in sentences.items():
-                if name != "readme":
-                    sentence.format(version="1").encode(target.encodings[language])
+            for name in target.sentences:
+                sentences[name].format(version="1").encode(target.encodings[language])
+    for sentences in WORDS.values():
+        for name in build.TARGETS[0].sentences:
+            assert not re.search(r"[&|<>^%\"]|^\s*$", sentences[name].rstrip("\n"), re.MULTILINE), (
+                "echo gives it a meaning"
+            )
     never = ["黑名单", "高危", "恶意", "诈骗", "违法", "非法", "安全", "干净", "放心", "鉴定", "取证", "存证", "受害者"]
     assert not [word for word in never for sentence in WORDS["zh"].values() if word in sentence]
 
 
-def test_every_sentence_is_printed_and_every_printed_one_exists():
+def test_every_sentence_is_printed_and_every_printed_one_exists(build):
+    windows, linux = build.TARGETS
     shell = set(re.findall(r"\btell (\w+)", (FOLDER / "privaudit.sh").read_text(encoding="utf-8")))
-    command = set(re.findall(r"%words%\\(\w+)\.txt", CMD.decode()))
-    assert shell == WORDS["en"].keys() - {"readme"}
-    assert command == shell - {"close"}  # Windows' own `pause` prints that
+    assert shell == set(linux.sentences)
+    printed = re.findall(r"^@(\w+)\.(\w+)@$", CMD.decode(), re.MULTILINE)
+    assert sorted(printed) == sorted((name, language) for name in windows.sentences for language in WORDS)
+    readme = {"about", "licences", windows.name, linux.name}
+    assert {*windows.sentences, *linux.sentences, *readme} == WORDS["en"].keys()
 
 
 def test_windows_starter_is_ascii_and_has_every_label():
     CMD.decode("ascii")
     labels = set(re.findall(r"^:(\w+)", CMD.decode(), re.MULTILINE))
-    jumps = set(re.findall(r"(?:goto |call :)(\w+)", CMD.decode()))
-    assert jumps == labels
+    jumps = re.findall(r"goto ([\w%]+)", CMD.decode())
+    assert {jump.replace("%language%", language) for jump in jumps for language in WORDS} == labels
 
 
 # --- The Linux starter ----------------------------------------------------------------------------------------------

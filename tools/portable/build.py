@@ -1,10 +1,12 @@
 """Build portable archives for computers without Python: ``dist/privaudit-VERSION-windows.zip`` and ``-linux.tar.gz``.
 
-Each contains uv, every wheel that privaudit needs for the versions of Python below, and a starter. Downloads are pinned
+The Windows one contains CPython's embeddable zip as python.org publishes it, the packages laid out beside it, and a
+starter: it unpacks and fetches nothing. python.org has no such CPython for Linux, so the Linux one contains uv, every
+wheel for the versions of Python below, and a starter that makes an environment at its first start. Libraries are pinned
 with their hashes in ``locked.txt`` (``make lock`` updates it) and come through ``pip`` as it is configured here. The
 same sources and the same pins give the same bytes.
 
-    python tools/portable/build.py [windows] [linux] [--python 3.11]
+    python tools/portable/build.py [windows] [linux] [--python 3.11] [--windows-python FILE --sha256 HEX]
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import sys
 import tarfile
 import tempfile
 import tomllib
+import urllib.request
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,9 +37,15 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-"""Versions that the starters look for; there are wheels for each."""
+"""Versions that the Linux starter looks for; there are wheels for each."""
+WINDOWS_PYTHON_URL = "https://www.python.org/ftp/python/3.13.15/python-3.13.15-embed-amd64.zip"
+WINDOWS_PYTHON_SHA256 = "d1f04d990aee1253d8569e8e5104e30fa9f5fa830899f14843448872d936a2cf"
+"""Agreed by several public repositories that pin this file, one of which checked its signature (read on 2026-11-30);
+python.org itself was not reached that day."""
 FROM_SOURCE = "adb-shell"
 """Published only as source; its wheel is built here, for any platform."""
+PRUNED = frozenset((HERE / "pruned.txt").read_text(encoding="utf-8").split())
+"""What androguard needs only for its own command line and analyses, never to read a manifest and its signers."""
 BUILD_REQUIREMENT = "setuptools==84.2.1"
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date of every file in an archive: the oldest that a zip can hold."""
@@ -51,12 +60,12 @@ class Target:
     """Platform tags of the wheels that it can use."""
     markers: dict[str, str]
     """Values of its environment markers (PEP 508)."""
-    uv: str
-    """The program inside uv's wheel."""
     starters: tuple[str, ...]
     newline: str
     encodings: dict[str, str]
     """Encoding of the sentences of each language."""
+    sentences: tuple[str, ...]
+    """Those of ``words.toml`` that its starter prints."""
 
     def environment(self, python: str) -> dict[str, str]:
         """Return the values of all environment markers for one version of Python."""
@@ -76,10 +85,10 @@ TARGETS = (
         name="windows",
         tags=("win_amd64",),
         markers={"sys_platform": "win32", "os_name": "nt", "platform_system": "Windows"},
-        uv="uv.exe",
         starters=("privaudit.cmd",),
         newline="\r\n",
         encodings={"en": "ascii", "zh": "gbk"},
+        sentences=("unpack", "blocked"),
     ),
     Target(
         name="linux",
@@ -89,10 +98,10 @@ TARGETS = (
             *("manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64"),
         ),
         markers={"sys_platform": "linux", "os_name": "posix", "platform_system": "Linux"},
-        uv="uv",
         starters=("privaudit.sh", "privaudit.desktop"),
         newline="\n",
         encodings={"en": "ascii", "zh": "utf-8"},
+        sentences=("first", "fetch", "failed", "place", "close"),
     ),
 )
 
@@ -197,27 +206,93 @@ def extract_uv(target: Target, folder: Path) -> None:
         download_wheels([pin for pin in read_pins() if pin.name == "uv"], target, PYTHONS[0], Path(scratch))
         (wheel,) = Path(scratch).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
-            (entry,) = (name for name in archive.namelist() if name.endswith(f"/scripts/{target.uv}"))
-            (folder / target.uv).write_bytes(archive.read(entry))
+            (entry,) = (name for name in archive.namelist() if name.endswith("/scripts/uv"))
+            (folder / "uv").write_bytes(archive.read(entry))
 
 
-def build_folder(target: Target, pythons: Sequence[str], wheels: Path, folder: Path, version: str) -> None:
+def read_windows_python(file: Path | None, sha256: str) -> bytes:
+    """Read CPython's embeddable zip, or download it from python.org. Exits if its SHA-256 is another."""
+    if file is None:
+        with urllib.request.urlopen(WINDOWS_PYTHON_URL, timeout=60) as answer:
+            content: bytes = answer.read()
+    else:
+        content = file.read_bytes()
+    if (found := hashlib.sha256(content).hexdigest()) != sha256.lower():
+        sys.exit(f"{file or WINDOWS_PYTHON_URL}: its SHA-256 is {found}, not {sha256}")
+    return content
+
+
+def unpack_windows_python(content: bytes, folder: Path) -> str:
+    """Unpack CPython's embeddable zip, have it find ``files/packages`` alone, and return its version, such as 3.13."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(folder)  # noqa: S202 - its SHA-256 is known
+    (paths,) = folder.glob("python*._pth")
+    # With this file Python reads no registry, no variables and no folder of the user's.
+    paths.write_bytes(f"{paths.stem}.zip\r\n.\r\n..\\packages\r\n".encode())
+    return f"3.{paths.stem.removeprefix('python3')}"
+
+
+def lay_out_packages(target: Target, python: str, wheels: Path, folder: Path) -> None:
+    """Lay out privaudit and what it needs, as an installation would, in a folder for one version of Python."""
+    left_out = PRUNED | {FROM_SOURCE, "uv"}
+    pins = [pin for pin in read_pins() if pin.name not in left_out and pin.is_needed(target, python)]
+    with tempfile.TemporaryDirectory() as scratch:
+        download_wheels(pins, target, python, Path(scratch))
+        shutil.copytree(wheels, scratch, dirs_exist_ok=True)
+        releases = [f"{name}=={version}" for name, version in wheel_versions(Path(scratch), lambda _: True)]
+        platform = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", python]
+        platform += [argument for tag in target.tags for argument in ("--platform", tag)]
+        quiet = ["--no-deps", "--no-compile", "--no-index", "--find-links", scratch]
+        run_pip("install", "--target", str(folder), *quiet, *platform, *releases)
+    # Starters for the Python that runs here, and records that list them.
+    shutil.rmtree(folder / "bin", ignore_errors=True)
+    for name in ("RECORD", "INSTALLER", "REQUESTED"):
+        for record in folder.glob(f"*.dist-info/{name}"):
+            record.unlink()
+
+
+def read_words(version: str) -> dict[str, dict[str, str]]:
+    """Read the sentences of the starters and the ``readme`` of each language."""
+    words = tomllib.loads((HERE / "words.toml").read_text(encoding="utf-8"))
+    return {
+        language: {name: sentence.format(version=version) for name, sentence in sentences.items()}
+        for language, sentences in words.items()
+    }
+
+
+def write_starter(name: str, target: Target, words: dict[str, dict[str, str]], folder: Path) -> None:
+    """Write a starter. ``@NAME.LANGUAGE@`` on a line of its own becomes commands that print that sentence."""
+    text = (HERE / name).read_text(encoding="utf-8")
+    content = text.replace("\n", target.newline).encode()
+    for language, sentences in words.items():
+        for sentence in target.sentences:
+            lines = target.newline.join(f"echo {line}" for line in sentences[sentence].splitlines())
+            content = content.replace(f"@{sentence}.{language}@".encode(), lines.encode(target.encodings[language]))
+    (folder / name).write_bytes(content)
+
+
+def build_folder(target: Target, pythons: Sequence[str], windows_python: bytes, wheels: Path, folder: Path) -> None:
     """Write the folder that users unpack."""
     files = folder / "files"
-    shutil.copytree(wheels, files / "wheels")
-    download_all_wheels(target, pythons, files / "wheels")
-    extract_uv(target, files)
+    (version,) = (version for name, version in wheel_versions(wheels, lambda _: True) if name == "privaudit")
+    words = read_words(version)
+    if target.name == "windows":
+        python = unpack_windows_python(windows_python, files / "python")
+        lay_out_packages(target, python, wheels, files / "packages")
+    else:
+        shutil.copytree(wheels, files / "wheels")
+        download_all_wheels(target, pythons, files / "wheels")
+        extract_uv(target, files)
+        for language, sentences in words.items():
+            (files / "words" / language).mkdir(parents=True)
+            for name in target.sentences:
+                text = sentences[name].encode(target.encodings[language])
+                (files / "words" / language / f"{name}.txt").write_bytes(text)
     for name in target.starters:
-        text = (HERE / name).read_text(encoding="utf-8")
-        (folder / name).write_bytes(text.replace("\n", target.newline).encode())
-    words = tomllib.loads((HERE / "words.toml").read_text(encoding="utf-8"))
-    for language, sentences in words.items():
-        (files / "words" / language).mkdir(parents=True)
-        for name, sentence in sentences.items():
-            if name != "readme":
-                text = sentence.format(version=version).replace("\n", target.newline)
-                (files / "words" / language / f"{name}.txt").write_bytes(text.encode(target.encodings[language]))
-    readme = "\n".join(sentences["readme"].format(version=version) for sentences in words.values())
+        write_starter(name, target, words, folder)
+    readme = "\n".join(
+        f"{sentences['about']}\n{sentences[target.name]}\n{sentences['licences']}" for sentences in words.values()
+    )
     # The Notepad of old versions of Windows reads a file without a byte order mark in its own code page.
     (folder / "README.txt").write_bytes(readme.replace("\n", target.newline).encode("utf-8-sig"))
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE.txt")
@@ -232,13 +307,12 @@ def archive_entries(folder: Path) -> Iterator[tuple[str, bytes, bool]]:
 
 
 def pack_zip(folder: Path, file: Path) -> None:
-    """Write a zip that depends on the content alone. Wheels are zips already, so they are stored uncompressed."""
+    """Write a zip that depends on the content alone."""
     with zipfile.ZipFile(file, "w") as archive:
         for name, content, _ in archive_entries(folder):
             entry = zipfile.ZipInfo(name, ZIP_EPOCH)
             entry.external_attr = 0o644 << 16
-            method = zipfile.ZIP_STORED if name.endswith(".whl") else zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content, method, 9)
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
 
 
 def pack_tar(folder: Path, file: Path) -> None:
@@ -259,11 +333,18 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     names = [target.name for target in TARGETS]
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"{' or '.join(names)}; default: all")
-    parser.add_argument("--python", action="append", choices=PYTHONS, help="only this version, for a quick try")
+    parser.add_argument("--python", action="append", choices=PYTHONS, help="Linux: only this version, for a quick try")
+    parser.add_argument("--windows-python", type=Path, metavar="FILE", help=f"default: {WINDOWS_PYTHON_URL}")
+    parser.add_argument("--sha256", default=WINDOWS_PYTHON_SHA256, help="of that file; default: %(default)s")
+    parser.add_argument("--dist", type=Path, default=ROOT / "dist", metavar="FOLDER", help="where to; default: dist")
     arguments = parser.parse_args()
     if unknown := set(arguments.targets) - set(names):
         parser.error(f"no such target: {', '.join(unknown)}")
-    dist = ROOT / "dist"
+    targets = [target for target in TARGETS if target.name in (arguments.targets or names)]
+    windows_python = b""
+    if any(target.name == "windows" for target in targets):
+        windows_python = read_windows_python(arguments.windows_python, arguments.sha256)
+    dist: Path = arguments.dist
     dist.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         wheels = Path(scratch, "wheels")
@@ -274,16 +355,15 @@ def main() -> None:
         def build_archive(target: Target) -> Path:
             folder = Path(scratch, target.name, f"privaudit-{version}")
             folder.mkdir(parents=True)
-            build_folder(target, arguments.python or PYTHONS, wheels, folder, version)
+            build_folder(target, arguments.python or PYTHONS, windows_python, wheels, folder)
             file = dist / f"privaudit-{version}-{target.name}{'.zip' if target.name == 'windows' else '.tar.gz'}"
             (pack_zip if file.suffix == ".zip" else pack_tar)(folder, file)
             return file
 
-        targets = [target for target in TARGETS if target.name in (arguments.targets or names)]
         with ThreadPoolExecutor() as executor:
             for file in executor.map(build_archive, targets):
                 digest = hashlib.sha256(file.read_bytes()).hexdigest()
-                print(f"{digest}  {file.relative_to(ROOT)}  {file.stat().st_size / 1e6:.0f} MB")
+                print(f"{digest}  {file}  {file.stat().st_size / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":
