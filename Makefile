@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench untranslated schema oldest fuzz portable browser test-browser lock release lab-tcp lab-usb lab-browser clean
+.PHONY: demo test check bench untranslated schema oldest fuzz portable windows bare browser test-browser lock release lab-tcp lab-usb lab-browser clean
 .DELETE_ON_ERROR:
 
 $(READY): pyproject.toml
@@ -70,9 +70,21 @@ fuzz: .fuzz/.ready
 	.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' hypothesis pytest
 	touch $@
 
-# For computers without Python: dist/privaudit-VERSION-windows.zip and -linux.tar.gz. ARGS=linux makes that one only.
+# For computers without Python: dist/privaudit-VERSION-windows.zip and -linux.tar.gz. ARGS=linux makes that one only. For
+# the Windows one, CPython's embeddable zip is fetched from python.org; ARGS="--windows-python FILE" takes it from a file.
 portable: $(READY)
 	$(BIN)/python tools/portable/build.py $(ARGS)
+
+# On Windows, without Windows: every command of the portable folder, then the tests, under Wine, in Chinese, without a
+# network. Needs root and mmdebstrap.
+windows: $(READY)
+	tools/windows/run.sh $(BIN)/python smoke
+	tools/windows/run.sh $(BIN)/python suite $(ARGS)
+
+# README's commands on a new Debian 12 and 13. Needs root and mmdebstrap.
+bare:
+	.ci/bare bookworm demo
+	.ci/bare trixie demo test
 
 # The page that checks a phone in a browser: dist/privaudit.html, and dist/privaudit-page/ for a static host. Needs node.
 browser: $(READY)
