@@ -8,8 +8,8 @@ python=${1:?the Python of the checkout, with uv}
 here=$(cd "$(dirname "$0")" && pwd)
 lab=${PRIVAUDIT_LAB:-${TMPDIR:-/tmp}/privaudit-lab}
 root=$lab/windows
-# Built from what this folder says now?
-stamp=$(cat "$here"/* | sha256sum)
+# Built from what these say now?
+stamp=$(cat "$here"/{build.sh,pythons.txt,repack.py} | sha256sum)
 if [[ -e $root/.built && $(<"$root/.built") = "$stamp" ]]; then
   exit 0
 fi
