@@ -86,6 +86,9 @@ def pytest_addoption(parser: pytest.ShellParser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if sys.platform == "win32" and item.get_closest_marker("unix"):
+            item.add_marker(pytest.mark.skip(reason="needs what only Unix has"))
     file = config.getoption("--skip-passed")
     if file and Path(file).exists():
         passed = set(Path(file).read_text(encoding="utf-8").splitlines())
@@ -113,12 +116,6 @@ class PassedTests:
     def pytest_sessionfinish(self) -> None:
         with self.file.open("a", encoding="utf-8") as lines:
             lines.writelines(f"{name}\n" for name, passed in self.names.items() if passed)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if sys.platform == "win32" and item.get_closest_marker("unix"):
-            item.add_marker(pytest.mark.skip(reason="needs what only Unix has"))
 
 
 @pytest.fixture(scope="session")

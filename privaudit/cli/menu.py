@@ -158,14 +158,14 @@ class Menu:
         from privaudit.revocation.ledger import read_ledger
 
         ledgers: dict[str, Path] = {}
-        for path in sorted(Path.home().glob(f"*{_LEDGER_SUFFIX}"), reverse=True):
+        for path in sorted(home_folder().glob(f"*{_LEDGER_SUFFIX}"), reverse=True):
             with contextlib.suppress(SourceError):
                 ledger = read_ledger(path)
                 packages = tuple(dict.fromkeys(entry.change.package for entry in ledger.entries))
                 made_at = ledger.made_at.astimezone().isoformat()
                 ledgers[self._console.language.t("cli.menu_ledger", at_at=made_at, apps=packages)] = path
         while chosen := self._choose(key, list(ledgers), any_text=True):
-            path = ledgers.get(chosen) or Path(chosen).expanduser()
+            path = ledgers.get(chosen) or expand_home(Path(chosen))
             if path.is_file():
                 return path
             self._console.print_message("cli.menu_unknown", given=chosen)
