@@ -165,7 +165,7 @@ class Menu:
                 made_at = ledger.made_at.astimezone().isoformat()
                 ledgers[self._console.language.t("cli.menu_ledger", at_at=made_at, apps=packages)] = path
         while chosen := self._choose(key, list(ledgers), any_text=True):
-            path = ledgers.get(chosen) or expand_home(Path(chosen))
+            path = ledgers.get(chosen) or expand_home(chosen)
             if path.is_file():
                 return path
             self._console.print_message("cli.menu_unknown", given=chosen)
