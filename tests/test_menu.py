@@ -201,11 +201,23 @@ def test_closing_by_hand_and_by_this_computer(lines_run):
 
 
 def test_a_letter_is_drawn_from_a_check_of_now(lines_run):
-    lines, _ = lines_run("en", "11", "EasyLoan", "Kenya", "2", "", "", "", "0")
+    lines, _ = lines_run("en", "11", "EasyLoan", "Kenya", "4", "", "", "", "0")
     assert [line[0] for line in lines] == ["audit", "letter"]
     assert lines[1][2:8] == ["--app", "EasyLoan", "--kind", "complaint", "--country", "KE"]
     assert "--yes" not in lines[1]
     assert lines_run("en", "11", "EasyLoan", "", "1", "", "0")[0] == []
+
+
+@pytest.mark.parametrize(("number", "addressee"), [("1", None), ("2", "collector"), ("3", "app-store")])
+def test_a_demand_is_drafted_for_whom_the_user_chooses(lines_run, number, addressee):
+    lines, _ = lines_run("en", "11", "EasyLoan", "Kenya", number, "", "", "", "0")
+    assert lines[1][2:8] == [
+        "--app",
+        "EasyLoan",
+        "--kind",
+        "deletion",
+        *(("--to", addressee) if addressee else ("--country", "KE")),
+    ]
 
 
 @pytest.fixture

@@ -264,7 +264,9 @@ class PageSession:
             page = taps_page(choice.get("rom") or roms.STOCK_ROM_ID, int(sdk) if sdk else None, self.language)
         else:
             country_rights = rights.load_rights(choice.get("country") or None)
-            options = letters.LetterOptions(own_language=self.language.code)
+            chosen = choice.get("addressee") or "lender"
+            addressee = next(one for one in letters.ADDRESSEES if one == chosen)
+            options = letters.LetterOptions(addressee=addressee, own_language=self.language.code)
             match kind:
                 case "call":
                     page = rights_page.call_page(country_rights, self.language)

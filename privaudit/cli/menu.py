@@ -16,12 +16,14 @@ from privaudit.home import expand_home, home_folder
 from privaudit.i18n import catalog
 
 _EXIT_CHOICE: Final = "0"
-_LETTER_KEYS: Final[Mapping[str, str]] = {
-    "deletion": "papers.title_deletion",
-    "complaint": "papers.title_complaint",
-    "evidence-list": "papers.title_evidence_list",
+_LETTERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "papers.title_to_lender": ("--kind", "deletion"),
+    "papers.title_to_collector": ("--kind", "deletion", "--to", "collector"),
+    "papers.title_store": ("--kind", "deletion", "--to", "app-store"),
+    "papers.title_complaint": ("--kind", "complaint"),
+    "papers.title_evidence_list": ("--kind", "evidence-list"),
 }
-"""The kinds of letters, and their titles."""
+"""The titles of letters, and the options that draft them."""
 _LEDGER_SUFFIX: Final = ".ledger.json"
 _DISPLAY_VARIABLES: Final = frozenset({"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"})
 """Variables that a Unix desktop sets, and the one by which a user names a browser."""
@@ -176,7 +178,7 @@ class Menu:
         if not (app := self._console.prompt_text("cli.menu_letter_app")):
             return
         country = self._choose_country()
-        kinds = {self._console.language.t(key): kind for kind, key in _LETTER_KEYS.items()}
+        kinds = {self._console.language.t(key): options for key, options in _LETTERS.items()}
         kind = self._choose("cli.menu_letter_kind", list(kinds))
         if country is None or kind is None:
             self._console.print_message("cli.menu_letter_needs")
@@ -188,7 +190,7 @@ class Menu:
             self._run_localized("audit", "--app", app, "--country", country, "--output", str(report))
             if report.exists():
                 letter = self._new_path("letter", ".html")
-                args = ("--app", app, "--kind", kinds[kind], "--country", country, "--output", str(letter))
+                args = ("--app", app, *kinds[kind], "--country", country, "--output", str(letter))
                 self._run_localized("letter", str(report), *args)
                 self._offer_page(letter)
         finally:

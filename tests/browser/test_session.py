@@ -15,6 +15,7 @@ from privaudit.browser.session import PageSession
 from privaudit.browser.virtual_transport import VirtualTransport
 from privaudit.capture.collector import collect_first_round
 from privaudit.documents import evidence_folder
+from privaudit.documents.letters import ADDRESSEES
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.i18n import Translator, catalog
 from privaudit.knowledge import rights
@@ -170,6 +171,17 @@ def test_documents_need_no_phone(visit, kind, country):
 def test_a_letter_about_an_app_names_it(checked):
     package = checked.ask("show")["letters"][0]
     assert package in checked.ask("document", kind="deletion", country="CN", package=package)["text"]
+
+
+def test_a_demand_goes_to_lender_collector_or_store(checked):
+    package = checked.ask("show")["letters"][0]
+    for choice in ({"package": package}, {}):
+        drafts = [
+            checked.ask("document", kind="deletion", country="KE", addressee=addressee, **choice)["text"]
+            for addressee in (None, *ADDRESSEES)
+        ]
+        assert drafts[0] == drafts[1]
+        assert len({*drafts}) == len(ADDRESSEES)
 
 
 def test_what_an_app_calls_itself_is_escaped(checked, made, tmp_path):

@@ -462,8 +462,11 @@ async function renderPaper() {
 const call = () => ({ kind: "call", country: visit.country });
 const rights = () => ({ kind: $("rights-kind").value, country: visit.country });
 const taps = () => ({ kind: "taps", rom: $("taps-rom").value, sdk: $("taps-sdk").value });
-const blankLetter = () => ({ kind: $("letter-kind").value, country: visit.country });
-const letter = () => ({ kind: $("letter-kind").value, country: visit.country, package: $("letter-app").value || null });
+function blankLetter() {
+  const [kind, addressee = null] = $("letter-kind").value.split(" ");
+  return { kind, addressee, country: visit.country };
+}
+const letter = () => ({ ...blankLetter(), package: $("letter-app").value || null });
 
 // --- preparing ---
 
