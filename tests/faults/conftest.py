@@ -34,6 +34,8 @@ def run_cli(key_folder, monkeypatch, capsys):
 
     def run_cli(*words):
         monkeypatch.setattr(sys, "argv", ["privaudit", *map(str, words)])
+        # On Windows it would give pytest's own streams the console's code page.
+        monkeypatch.setattr(cli, "configure_stdio", lambda: None)
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             cli.main()

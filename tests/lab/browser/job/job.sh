@@ -23,7 +23,8 @@ mkdir -p /run/dbus
 dbus-daemon --system --fork
 chromium --version
 # --no-wasm-tier-up: under emulation a second compiler takes longer than it saves.
-chromium --headless=new --no-sandbox --js-flags=--no-wasm-tier-up --disable-gpu --no-first-run --user-data-dir=/tmp/profile \
+# --single-threaded: with code made on several threads, the emulated renderer crashes in one run of two.
+chromium --headless=new --no-sandbox --js-flags="--no-wasm-tier-up --single-threaded" --disable-gpu --no-first-run --user-data-dir=/tmp/profile \
   --remote-debugging-port=9222 --remote-allow-origins='*' about:blank >/tmp/chromium.log 2>&1 &
 for _ in $(seq 300); do
   python3 -c 'import socket; socket.create_connection(("127.0.0.1", 9222), 1)' 2>/dev/null && break
