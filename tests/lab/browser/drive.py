@@ -98,7 +98,10 @@ def visit(steps: Steps) -> None:
     steps.expect("the report names what was found", "5 lending apps found" in text, text[:120].replace("\n", " | "))
     granted = f"PATH=/opt/phone/bin:$PATH dumpsys package {APP} | grep -c 'READ_CONTACTS: granted=true'"
     steps.expect("the phone grants contacts", order(granted).startswith("1"))
-    page.locator(f"#change-apps input[value='{APP}']").check()  # the page still moves: a click may miss it
+    box = page.locator(f"#change-apps input[value='{APP}']")
+    while not box.is_checked():  # the page still moves as the report is drawn: a click may miss it
+        box.click()
+        page.wait_for_timeout(2000)
     steps.click("#make-plan")
     steps.expect("plan", steps.shows("plan"))
     steps.click("#plan-agreed")
