@@ -164,8 +164,8 @@ def test_a_law_whose_text_was_not_read_is_marked():
         ("CN", "pipl-44 pipl-45 pipl-47 pipl-48 pipl-50 civil-1033 civil-1035 civil-1037 civil-1038 limitation-14"),
         ("IN", "rbi-12 rbi-recovery dpdp"),
         ("ID", "pdp-8 pdp-9 pojk-22"),
-        ("KE", "dpa-26 dpa-40 dpa-56 dcp"),
-        ("NG", "ndpa-34 ndpa-35 ndpa-36 deon"),
+        ("KE", "dpa-26 dpa-32 dpa-40 dpa-56 dcp"),
+        ("NG", "ndpa-26 ndpa-34 ndpa-35 ndpa-36 deon"),
         ("PH", "dpa-16b dpa-16c dpa-16e npc-20-01 sec-mc18"),
         ("PK", "secp-15"),
         ("MX", "oposicion acceso cancelacion redeco"),
@@ -174,6 +174,20 @@ def test_a_law_whose_text_was_not_read_is_marked():
 def test_letters_can_cite_the_laws_that_they_stand_on(country, ids):
     cited = {law.id for law in rights.load_rights(country).law if law.backs}
     assert {f"{country.lower()}-{name}" for name in ids.split()} <= cited
+
+
+def test_an_article_cited_for_the_legal_basis_speaks_of_it():
+    for code in COUNTRIES:
+        for law in rights.load_rights(code).law:
+            if "basis" in law.backs:
+                assert re.search(r"\b(?:consent|basis|ground|legal interest|explain)", law.text["en"]), law.id
+
+
+def test_consent_is_withdrawn_from_the_lender_to_whom_it_was_given():
+    for code in COUNTRIES:
+        for law in rights.load_rights(code).law:
+            if "stop" in law.backs and re.search(r"\bwithdraw", law.text["en"]):
+                assert law.binds == ("lender",), law.id
 
 
 def test_a_text_falls_back_to_english():
