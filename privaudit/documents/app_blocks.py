@@ -80,7 +80,10 @@ def audit_rows(
         *((view.t(key), value) for key, value in summary.header_rows(view) if key in header_keys),
         (view.t("papers.computer_time"), report.taken_at.isoformat(sep=" ", timespec="seconds")),
         (view.t("papers.tool"), sanitize_text(f"{report.tool.name} {report.tool.version}")),
-        (view.t("papers.lists"), f"{newest}; {lists.packages}; {sanitize_text(lists.sha256)}"),
+        (
+            view.t("papers.lists"),
+            view.t("papers.between").join((newest, str(lists.packages), sanitize_text(lists.sha256))),
+        ),
     )
 
 

@@ -55,6 +55,12 @@ _SUBJECT_KEYS: Final[Mapping[Addressee, str]] = {
     "collector": "papers.subject_collector",
     "app-store": "papers.subject_store",
 }
+_SENDER_KEYS: Final[Mapping[Addressee, tuple[str, ...]]] = {
+    "lender": ("papers.account",),
+    "collector": ("papers.called_number",),
+    "app-store": (),
+}
+"""By what the addressee can find the sender."""
 _INCIDENT_LOG_COLUMNS: Final = (
     "papers.log_no",
     "papers.log_when",
@@ -175,8 +181,9 @@ class _LetterDraft:
     def _demand_blocks(self) -> Iterator[documents.DocumentBlock]:
         is_store = self.addressee == "app-store"
         subject = (self.t("papers.subject"), self.t(_SUBJECT_KEYS[self.addressee]))
-        account = () if is_store else ("papers.account",)
-        parties = self._blanks("papers.date", "papers.from", *account, "papers.to", "papers.to_reach")
+        parties = self._blanks(
+            "papers.date", "papers.from", *_SENDER_KEYS[self.addressee], "papers.to", "papers.to_reach"
+        )
         yield documents.FieldList((*parties, subject, *self._app_rows(), *self._store_row()))
         yield from self._fact_blocks()
         if is_store:
@@ -190,10 +197,8 @@ class _LetterDraft:
             yield documents.Paragraph(in_language(ground, self.language.code))
         yield documents.Paragraph(self.t("papers.no_debt"), strong=True)
         yield documents.FieldList(self._blanks("papers.reply_to", "papers.signature"))
-        identification = self.country_rights.country.identification
-        enclosed = ["papers.enclosed_screens", *([] if is_store else ["papers.enclosed_calls"])]
-        named = () if identification is None or is_store else (in_language(identification, self.language.code),)
-        yield from self._enclosure_blocks((*map(self.t, enclosed), *named))
+        # The log names witnesses and reports to the police: only an authority gets it.
+        yield from self._enclosure_blocks((self.t("papers.enclosed_screens"), *self._identification()))
 
     def _complaint_blocks(self) -> Iterator[documents.DocumentBlock]:
         offices = (
@@ -217,7 +222,7 @@ class _LetterDraft:
         yield documents.numbered_list((*self._with_articles(asked), self.t("papers.asks_result")))
         yield documents.Paragraph(self.t("papers.no_debt_complaint"), strong=True)
         yield documents.FieldList(self._blanks("papers.signature"))
-        enclosed = ("papers.attached_list", "papers.enclosed_calls", "papers.attached_demand", "papers.attached_police")
+        enclosed = ("papers.title_evidence_list", "papers.log_head", "papers.attached_demand", "papers.attached_police")
         yield from self._enclosure_blocks(map(self.t, enclosed))
 
     def _evidence_list_blocks(self) -> Iterator[documents.DocumentBlock]:
@@ -245,8 +250,11 @@ class _LetterDraft:
         keys = ["papers.before_blank"] if self.view is not None else ["papers.before_blank", "papers.before_photo"]
         if kind is LetterKind.COMPLAINT:
             keys = ["papers.before_office", *keys, "papers.before_judge", "papers.before_copy"]
+        elif self.addressee == "app-store":
+            keys += ["papers.before_day", "papers.before_store"]
         else:
             keys += ["papers.before_day", "papers.before_send"]
+            keys += ["papers.before_identification"] if self._identification() else []
         promise = t("papers.before_promise") + _citations(
             self.country_rights.articles_for("promise"), self.own_language
         )
@@ -256,10 +264,15 @@ class _LetterDraft:
             yield documents.Paragraph(t("papers.before_verify"), strong=True)
             yield documents.checkbox_list(unread)
         if kind is LetterKind.COMPLAINT:
-            offices = [item for item in self.country_rights.office if item.letter and item.reach]
+            offices = [item for item in self.country_rights.office if item.letter]
             if offices:
                 yield documents.Paragraph(t("papers.before_reach"), strong=True)
-                yield documents.bullet_list(item_title(item, self.own_language) for item in offices)
+                yield documents.bullet_list(
+                    item_title(item, self.own_language)
+                    + t("rights.colon")
+                    + in_language(item.text, self.own_language.code)
+                    for item in offices
+                )
         for item in self.deferred.values():
             law = in_language(item.name, self.own_language.code) if item.name is not None else item.id
             yield documents.Paragraph(t("papers.before_later", law=law, in_force_on=item.in_force_from))
@@ -269,6 +282,11 @@ class _LetterDraft:
         yield from map(documents.Paragraph, unreviewed_notice(self.own_language))
         if self.language.review_notice is not None and self.language.code != self.own_language.code:
             yield documents.Paragraph(t("papers.before_unreviewed"))
+
+    def _identification(self) -> tuple[str, ...]:
+        """Return the proof of identity to enclose, if the law that is cited to this addressee asks for one."""
+        proof = self.country_rights.country.identification
+        return () if proof is None or self.addressee != "lender" else (in_language(proof, self.language.code),)
 
     def _limits(self) -> tuple[str, ...]:
         """Return what the report does not show, and by whose clock the phone was read."""

@@ -90,7 +90,7 @@ STATEMENTS = {
         "Hakuna chochote katika barua hii kinachokiri deni lolote; haki zote zimehifadhiwa.",
     ),
     "zh": (
-        "本人不同意使用本人的通讯录、短信、通话记录，并撤回此前对此的任何同意。",
+        "本人不同意使用本人的通讯录、短信、通话记录，并撤回此前就此作出的一切同意。",
         "书面说明每一项使用的法律依据",
         "本函任何内容都不构成对债务的承认；本人保留一切权利。",
     ),
@@ -257,7 +257,7 @@ def test_facts_claim_what_was_measured_and_no_more(made, access, permissions, sa
     app = made.app(contacts=made.access(state, **changed), permissions=held)
     view = ReportView(made.report(app), Translator("en"))
     installed, *facts = app_blocks.fact_sentences(view, app.package)
-    assert installed == "On 10 January 2026, 15:42, the app named above was installed on my phone."
+    assert installed == "On 10 January 2026, 15:42, the app named above was present on my phone."
     assert facts == ([] if said is None else [said])
 
 
@@ -308,6 +308,38 @@ def test_a_store_is_told_from_where_the_app_came_and_of_no_account(made):
     assert rows[ENGLISH["papers.installed_from"]] == "Google Play"
     assert ENGLISH["papers.account"] not in rows
     assert without_spaces(STATEMENTS["en"][0]) not in body_of(document)
+    kept = kept_page(document)
+    assert without_spaces(ENGLISH["papers.before_store"]) in kept
+    assert without_spaces(ENGLISH["papers.before_send"]) not in kept
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_a_collector_finds_the_sender_by_the_number_that_it_called(demo_report, country):
+    say = Translator(rights.load_rights(country).country.letter).t
+    for addressee, known_by in (("lender", "papers.account"), ("collector", "papers.called_number")):
+        rows = field_rows(draft(demo_report, country, LetterKind.DELETION, addressee=addressee))
+        asked = rows.keys() & {say("papers.account"), say("papers.called_number")}
+        assert asked == {say(known_by)}
+
+
+@pytest.mark.parametrize("code", STATEMENTS)
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_only_an_authority_gets_the_log_and_only_a_lender_the_identification(demo_report, country, code):
+    """The log names witnesses and reports to the police; a copy of an identity card can be misused."""
+    known, say = rights.load_rights(country), Translator(code).t
+    enclosed, options = {}, {"letter_language": code, "own_language": code}
+    for addressee in letters.ADDRESSEES:
+        document = draft(demo_report, country, LetterKind.DELETION, addressee=addressee, **options)
+        enclosed[addressee] = [block for block in document.blocks if isinstance(block, ItemList)][-1].items
+        has_proof = addressee == "lender" and known.country.identification is not None
+        assert (without_spaces(say("papers.before_identification")) in kept_page(document)) == has_proof
+    screens = say("papers.enclosed_screens")
+    assert enclosed["collector"] == enclosed["app-store"] == (screens,)
+    proof = known.country.identification
+    assert enclosed["lender"] == ((screens,) if proof is None else (screens, rights.in_language(proof, code)))
+    complaint = draft(demo_report, country, LetterKind.COMPLAINT, **options)
+    attached = [block for block in complaint.blocks if isinstance(block, ItemList)][-1].items
+    assert attached[:2] == (say("papers.title_evidence_list"), say("papers.log_head"))
 
 
 CITED_FOR = {
@@ -474,6 +506,10 @@ def test_complaint_names_offices_and_the_kept_page_how_to_reach_them(demo_report
     for office in known.office:
         for contact in office.reach if office.letter else ():
             assert without_spaces(contact) in kept, office.id
+        if office.letter:
+            assert without_spaces(rights.in_language(office.text, code)) in kept, office.id
+            named = office.name.values()
+            assert not [contact for contact in office.reach if any(contact in name for name in named)], office.id
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
@@ -491,6 +527,18 @@ def test_a_chinese_complaint_speaks_as_complaints_do(demo_report):
     assert "请求调查" in body
     for word in ("本函", "要求人", "查一查"):
         assert word not in body
+
+
+WHETHER = {"en": "whether", "es": "si", "fil": "kung", "hi": "क्या", "id": "apakah", "sw": "kama", "zh": "是否"}
+
+
+@pytest.mark.parametrize("code", WHETHER)
+def test_a_complaint_asks_whether_the_data_were_used_and_does_not_claim_it(code):
+    """A permission does not show it."""
+    say = Translator(code).t
+    asked = say("papers.asks_look")
+    assert WHETHER[code] in (asked if code == "zh" else asked.split())
+    assert not re.match(r"Use of|Uso de|Paggamit|Penggunaan|Matumizi", say("papers.subject_complaint"))
 
 
 @pytest.mark.parametrize("country", ["CN", "KE"])
