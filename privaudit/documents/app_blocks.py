@@ -30,10 +30,12 @@ def fact_sentences(view: ReportView, package: str) -> Iterator[str]:
     """Yield what was measured about the app, as its owner can state it to others: no more, and without reservations."""
     yield view.t("papers.fact_installed", read_at=summary.audit_time(view.report).isoformat())
     facts: defaultdict[str, list[str]] = defaultdict(list)
-    for app in view.installs_of(package):
+    installs = view.installs_of(package)
+    is_named = len(installs) > 1 or any(app.user for app in installs)
+    for app in installs:
         for data in DataClass:
             for key, note in _facts_about(view, app, data):
-                notes = [view.translate(view.user_label(app.user))] if app.user else []
+                notes = [view.translate(view.user_label(app.user))] if is_named else []
                 notes += [note] if note else []
                 label = matrix.data_label(view, data)
                 joined = view.t("papers.between").join(notes)

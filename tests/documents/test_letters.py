@@ -236,7 +236,7 @@ def test_an_own_page_in_english_says_that_nobody_checked_a_chinese_letter(demo_r
         (
             ("not_allowed", {"ways": ("accessibility",)}),
             ("READ_CONTACTS",),
-            "It also had access, by other means, to: contacts (accessibility).",
+            "It had access, by other means, to: contacts (accessibility).",
         ),
         (
             ("not_allowed", {"read": datetime.fromisoformat("2026-01-08T21:14:00+08:00")}),
@@ -265,7 +265,7 @@ def test_facts_name_the_copy_of_the_app_that_they_are_about(made):
     app = made.app(contacts=made.access("can_read"))
     clone = made.app(user=999, call_log=made.access("can_read"))
     _, fact = app_blocks.fact_sentences(ReportView(made.report(app, clone), Translator("en")), app.package)
-    assert fact == "It had permission to read: contacts and call log (app clone 999)."
+    assert fact == "It had permission to read: contacts (the phone itself) and call log (app clone 999)."
 
 
 # --- to whom ----------------------------------------------------------------------------------------------------------
