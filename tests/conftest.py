@@ -82,6 +82,7 @@ def pytest_addoption(parser: pytest.ShellParser) -> None:
         help="write tests/golden and tests/contract/help.en.txt anew from what is said now; then read the difference",
     )
     parser.addoption("--refresh-screenshots", action="store_true", help="draw the pictures in docs/ anew")
+    # With “=”: before it has read this file, pytest takes a value that stands alone for the tests to run.
     parser.addoption("--skip-passed", metavar="FILE", help="leave out the tests that FILE names; add those that pass")
 
 
