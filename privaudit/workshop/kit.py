@@ -12,7 +12,7 @@ from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
 from privaudit.knowledge import rights
 from privaudit.report import gaps, legal_rules, save_text
-from privaudit.report.rights import add_verify_mark, format_item, item_title
+from privaudit.report.rights import format_item, item_title
 from privaudit.revocation import steps
 from privaudit.workshop.consent import consent_lines
 from privaudit.workshop.model import Retention
@@ -189,7 +189,8 @@ def _country_sheet(language: Translator, country: str) -> _Blocks:
         for step, offices in country_rights.stages():
             if offices:
                 # One page has room for names and numbers; what each office does stands on the rights page.
-                titles = (add_verify_mark(item_title(office, language), office, language) for office in offices)
+                marks = (t("papers.check_mark") if office.verify else "" for office in offices)
+                titles = (item_title(office, language) + mark for office, mark in zip(offices, marks, strict=True))
                 yield documents.Paragraph(f"{format_item(step, language)} {t('dates.separator').join(titles)}")
     yield documents.Paragraph(t("kit.fill_in"))
     yield documents.blank_fields(*map(t, blanks))

@@ -276,7 +276,7 @@ def test_the_page_of_a_country_names_its_offices(country, code):
         for reach in office.reach:
             assert "".join(reach.split()) in "".join(made.split()), office.id
         if office.verify:
-            assert Translator(code).t("rights.verify").strip() in made
+            assert Translator(code).t("papers.check_mark").strip() in made
 
 
 def test_the_page_of_another_country_is_to_be_filled_in():
