@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from privaudit.i18n import Translator
@@ -110,16 +111,18 @@ class _ShortReport:
                 notes |= {step} if number is None else set()
             if same := taps.same_for(self.view, tap_list, self.text.app_numbers):
                 yield from self.text.wrap(same, indent=2)
-        check_others = self.view.translate(steps.check_other_apps_step(self.view.report.phone))
+        check_others = steps.check_other_apps_step(self.view.report.phone)
         # Also where nothing was found: that does not mean that nothing is allowed.
-        sentences = (self.t("report.taps_after"), check_others) if lists else (check_others,)
+        look = check_others if lists else replace(check_others, key="report.taps_look")
+        sentences = (*((self.t("report.taps_after"),) if lists else ()), self.view.translate(look))
         yield from self.text.wrap(self.t("report.between_sentences").join(sentences), indent=2)
 
     def closing_lines(self) -> Iterator[StyledLine]:
         missing = len(gaps.missing_data(self.view))
         not_checked = self.t("report.short_gaps", n=missing) if missing else self.t("report.short_no_gaps")
         yield from self.text.wrap(not_checked)
-        yield from self.text.wrap(self.t("report.between_sentences").join(gaps.other_readers_notice(self.view)))
+        if other_readers := tuple(gaps.other_readers_notice(self.view)):
+            yield from self.text.wrap(self.t("report.between_sentences").join(other_readers))
         if self.view.report.source.is_live:
             yield from self.text.wrap(self.t("report.short_leaving"))
         yield from self.text.wrap(self.t("report.short_rest"))
