@@ -422,7 +422,7 @@ def test_unchecked_user_is_one_gap(made):
         ("not_supported", "usb", "does not support the question"),
         ("not_asked", "folder", "not included in this source"),
         ("not_asked", "usb", "the connection ended too early"),
-        ("answered", "usb", "3 lines not understood"),
+        ("answered", "usb", "lines not understood: 3"),
     ],
 )
 def test_each_answer_state_has_its_own_gap(made, state, kind, expected):
