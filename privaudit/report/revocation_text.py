@@ -15,7 +15,7 @@ from privaudit.report import summary, taps
 from privaudit.report.layout import hanging_indent, title_indent, wrap
 from privaudit.report.txt import step_prefix
 from privaudit.report.view import DATA_NAME_KEYS, ReportView
-from privaudit.revocation import commands, steps
+from privaudit.revocation import steps
 from privaudit.revocation.apply import MAX_ERROR_CHARS, LedgerRun
 from privaudit.revocation.change import Change, ChangeKind, Outcome
 from privaudit.revocation.ledger import Ledger, LedgerEntry
@@ -51,12 +51,24 @@ _SPECIAL_ACCESS_KEYS: Final[Mapping[str, str]] = {
     "all_files": "remedy.all_files",
 }
 """Roles, and special access that an app-op decides."""
-_GROUP_KEYS: Final[Mapping[str, str]] = {
-    "contacts": "remedy.contacts",
-    "sms": "remedy.sms",
-    "call_log": "remedy.call_log",
-    "phone": "remedy.phone_group",
+_PERMISSION_KEYS: Final[Mapping[str, str]] = {
+    "READ_CONTACTS": "remedy.may_read_contacts",
+    "WRITE_CONTACTS": "remedy.may_write_contacts",
+    "GET_ACCOUNTS": "remedy.may_get_accounts",
+    "READ_SMS": "remedy.may_read_sms",
+    "RECEIVE_SMS": "remedy.may_receive_sms",
+    "SEND_SMS": "remedy.may_send_sms",
+    "RECEIVE_MMS": "remedy.may_receive_mms",
+    "RECEIVE_WAP_PUSH": "remedy.may_receive_wap_push",
+    "READ_CALL_LOG": "remedy.may_read_call_log",
+    "WRITE_CALL_LOG": "remedy.may_write_call_log",
+    "PROCESS_OUTGOING_CALLS": "remedy.may_process_outgoing_calls",
+    "READ_PHONE_STATE": "remedy.may_read_phone_state",
+    "READ_PHONE_NUMBERS": "remedy.may_read_phone_numbers",
+    "CALL_PHONE": "remedy.may_call_phone",
+    "ANSWER_PHONE_CALLS": "remedy.may_answer_phone_calls",
 }
+"""What an app may do by each permission that may be revoked."""
 _OUTCOME_KEYS: Final[Mapping[Outcome, str]] = {
     Outcome.DONE: "remedy.done",
     Outcome.REFUSED: "remedy.refused",
@@ -232,8 +244,7 @@ def describe_change(change: Change, *, undo: bool = False) -> Message:
     match change.kind:
         case ChangeKind.PERMISSION:
             name = change.what.rpartition(".")[2]
-            group = next(group for group, members in commands.GROUPS.items() if name in members)
-            values: dict[str, MessageValue] = {"what": name, "group": Message(key=_GROUP_KEYS[group])}
+            values: dict[str, MessageValue] = {"what": name, "does": Message(key=_PERMISSION_KEYS[name])}
         case ChangeKind.ROLE | ChangeKind.SPECIAL_OP:
             values = {"what": Message(key=_SPECIAL_ACCESS_KEYS[change.what])}
         case ChangeKind.UNINSTALL if change.system and not undo:
@@ -266,11 +277,16 @@ def undo_plan(language: Translator, ledger: Ledger, before: DeviceState) -> Iter
 
 def outcome_lines(language: Translator, entry: LedgerEntry) -> Iterator[str]:
     """Yield the outcome of one change, or of undoing it."""
+    yield from hanging_indent("  ", outcome_sentence(language, entry), _LINE_COLUMNS)
+
+
+def outcome_sentence(language: Translator, entry: LedgerEntry, app: App | None = None) -> str:
+    """Return the outcome of one change, or of undoing it, with the name of its `app` where that is known."""
     outcome = language.t(_OUTCOME_KEYS.get(entry.outcome, "remedy.unread"))
     if entry.outcome is Outcome.REFUSED:
         outcome += f": {sanitize_text(entry.said or '', MAX_ERROR_CHARS)}"
-    change = _labeled_change(language, entry.change, undo=entry.outcome in _UNDO_OUTCOMES)
-    yield from hanging_indent("  ", f"{change} → {outcome}", _LINE_COLUMNS)
+    change = _labeled_change(language, entry.change, app, undo=entry.outcome in _UNDO_OUTCOMES)
+    return f"{change} → {outcome}"
 
 
 def result_lines(language: Translator, checked_at: datetime, run: LedgerRun, apps: AppsByUser) -> Iterator[str]:
@@ -336,11 +352,14 @@ def final_state(language: Translator, checked_at: datetime, app: App | None, req
         yield language.t(key, time=f"{checked_at:%H:%M}", app=heading, what=what)
 
 
-def _labeled_change(language: Translator, change: Change, *, undo: bool = False) -> str:
-    package = change.package
-    if change.user != 0:
-        package = language.t("remedy.of_user", app=change.package, user=change.user)
-    return f"{package}: {language.translate(describe_change(change, undo=undo))}"
+def _labeled_change(language: Translator, change: Change, app: App | None = None, *, undo: bool = False) -> str:
+    if app is not None:
+        title = _app_heading(language, app)
+    elif change.user != 0:
+        title = language.t("remedy.of_user", app=change.package, user=change.user)
+    else:
+        title = change.package
+    return f"{title}: {language.translate(describe_change(change, undo=undo))}"
 
 
 def _app_heading(language: Translator, app: App) -> str:

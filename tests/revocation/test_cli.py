@@ -357,7 +357,7 @@ def test_undo_opens_only_what_the_sealed_capture_shows_as_open(closed_by_owner, 
     assert not is_granted(phone, phones.cloned_app)
     assert not [line for line in phone.writes()[sent:] if phones.cloned_app in line]
     flat = " ".join(done.out.split())
-    assert f"{phones.cloned_app}: READ_CONTACTS on again: in the group “Contacts” → not undone: the capture" in flat
+    assert f"{phones.cloned_app}: Read contacts (READ_CONTACTS): on again → not undone: the capture" in flat
     assert flat.count("not undone") == 1
 
 
