@@ -395,9 +395,16 @@ def send(sock, *message):
     sock.sendall(message.pack() + message.data)
 
 
+def receive_exactly(sock, size):
+    data = b""
+    while len(data) < size and (part := sock.recv(size - len(data))):  # MSG_WAITALL does not wait for all under Wine
+        data += part
+    return data
+
+
 def receive(sock):
-    head = sock.recv(24, socket.MSG_WAITALL)
-    return head[:4], sock.recv(int.from_bytes(head[12:16], "little"), socket.MSG_WAITALL), head
+    head = receive_exactly(sock, 24)
+    return head[:4], receive_exactly(sock, int.from_bytes(head[12:16], "little")), head
 
 
 def greet(sock, banner=b"device::features=shell_v2,cmd\0", payload=MAX_ADB_DATA):

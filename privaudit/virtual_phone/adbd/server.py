@@ -100,6 +100,8 @@ class AdbdServer:
         # Wakes it on a computer whose loopback is down.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        if sys.platform == "win32":  # where that ends no other thread's ``accept``
+            self._listener.close()
         join_thread(self._accept_thread)
         self._listener.close()
         for connection, thread in connections.items():
