@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import stat
@@ -257,6 +258,18 @@ def test_a_release_is_audited_described_and_signed_before_it_is_attached():
     for pins in ("tools/portable/locked.txt", "tools/browser/locked.txt"):
         assert pins in shipped
         assert pins in text
+
+
+@pytest.mark.parametrize(("kind", "names"), [("page", {"pyodide"}), ("installation", {"python"})])
+def test_the_bill_of_materials_names_what_no_python_package_says(kind, names, tmp_path):
+    bill = tmp_path / "bill.json"
+    bill.write_text('{"components": []}', encoding="utf-8")
+    tool = REPOSITORY / "tools/release/add_components.py"
+    subprocess.run([sys.executable, tool, bill, kind], check=True)
+    components = json.loads(bill.read_text(encoding="utf-8"))["components"]
+    assert {component["name"] for component in components} == names
+    assert all(component["version"] in component["purl"] and component["hashes"] for component in components)
+    assert kind in (REPOSITORY / "tools/release/describe.sh").read_text(encoding="utf-8").split()
 
 
 def test_readmes_say_how_to_check_a_release():

@@ -20,21 +20,9 @@ install --no-deps "$dist"/privaudit-*.whl
 
 cyclonedx() { "$scratch/tools/bin/cyclonedx-py" "$@" --output-reproducible --spec-version 1.6; }
 cyclonedx environment "$scratch/runtime/bin/python" --pyproject pyproject.toml --output-file "$dist/privaudit.cdx.json"
-cyclonedx requirements tools/browser/locked.txt --pyproject pyproject.toml --output-file "$scratch/page.json"
-# Pyodide comes from npm.
-"$scratch/runtime/bin/python" - "$scratch/page.json" tools/browser/npm.txt >"$dist/privaudit-page.cdx.json" <<'PYTHON'
-import json
-import sys
-from pathlib import Path
-
-bill = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-for line in Path(sys.argv[2]).read_text(encoding="utf-8").splitlines():
-    if line and not line.startswith("#"):
-        name, version = line.split()[0].rsplit("@", 1)
-        purl = f"pkg:npm/{name}@{version}"
-        bill["components"].append({"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl})
-print(json.dumps(bill, indent=2))
-PYTHON
+cyclonedx requirements tools/browser/locked.txt --pyproject pyproject.toml --output-file "$dist/privaudit-page.cdx.json"
+"$scratch/tools/bin/python" tools/release/add_components.py "$dist/privaudit.cdx.json" installation
+"$scratch/tools/bin/python" tools/release/add_components.py "$dist/privaudit-page.cdx.json" page
 
 licences() { "$scratch/tools/bin/pip-licenses" --python "$scratch/runtime/bin/python" --from=mixed "$@"; }
 # androguard calls its Apache License "other" in its classifier.
