@@ -67,6 +67,8 @@ settings.load_profile("steady")
 # Real device output that may be read but not redistributed, so it lies beside the repository where it lies at all.
 _SAMPLES = Path(__file__).resolve().parent.parent.parent / "shared" / "samples"
 
+# The command line chooses its language when it is imported: English, whatever this computer speaks.
+os.environ["LC_ALL"] = "C.UTF-8"
 # Lists that whoever runs the tests took in with `signatures update` must change no test.
 for _name in ("XDG_DATA_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
     os.environ[_name] = str(Path(tempfile.gettempdir()) / "privaudit-tests-no-such-folder")

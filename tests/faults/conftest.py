@@ -23,7 +23,6 @@ def key_folder(home, monkeypatch):
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     adb_auth.load_or_create(home / ".android")
     return home / ".android"
 
