@@ -19,7 +19,6 @@ from privaudit.report.diff import compare_reports
 from tests.report.test_html import HOSTILE, hostile
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
-AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 RUN = "rules => axe.run({resultTypes: ['violations'], ...(rules.length && {runOnly: rules})})"
 PHONE, DESK = 320, 1280
 A4 = 680
@@ -36,7 +35,8 @@ def widest(page):
 
 def violations(page, *rules):
     """What axe-core finds: by all its rules, or by `rules` alone."""
-    page.evaluate(AXE)  # past the page's own policy, which lets no script in
+    axe = resources.files("axe_playwright_python") / "axe.min.js"
+    page.evaluate(axe.read_text(encoding="utf-8"))  # past the page's own policy, which lets no script in
     found = page.evaluate(RUN, list(rules))
     assert len(found["passes"]) >= (len(rules) or 20)
     return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found["violations"]]
