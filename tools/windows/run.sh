@@ -38,7 +38,8 @@ case $what in
       --target "$root/w/python/Lib/site-packages" "$root"/w/dist/*.whl
     rm -r "$root/w/dist"
     (($#)) || set -- tests
-    tools/windows/enter.sh /w/repo wine /w/python/python.exe -m pytest -p no:cacheprovider -m 'not unix' --timeout 300 \
+    # Wine does not say how many processors there are.
+    tools/windows/enter.sh /w/repo env PYTHON_CPU_COUNT="$(nproc)" wine /w/python/python.exe -m pytest -p no:cacheprovider -m 'not unix' --timeout 300 \
       --numprocesses "$(nproc)" --ignore tests/browser --ignore tests/lab "$@"
     ;;
 esac
