@@ -8,8 +8,6 @@ AOSP: ``tools/apksig/src/main/java/com/android/apksig/internal/apk/`` (``v1`` to
 https://source.android.com/docs/security/features/apksigning.
 """
 
-from __future__ import annotations
-
 import hashlib
 import struct
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Turn facts into findings. One check, one file: a module here with ``check(app, context)`` is a check."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Callable, Collection, Iterable, Iterator

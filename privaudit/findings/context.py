@@ -1,7 +1,5 @@
 """What a check may look at besides the app: the facts, the lists, and the lines of the capture that it quotes."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from bisect import bisect_right

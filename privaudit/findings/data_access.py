@@ -1,7 +1,5 @@
 """Check: this app can read your contacts, SMS or call log, or has read them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Annotate apps with the legal rules about their permissions. No finding and no severity depends on it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date

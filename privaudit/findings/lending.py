@@ -5,8 +5,6 @@ to contacts, SMS or the call log. An app that the words call a loan app also cou
 should learn what it will ask for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

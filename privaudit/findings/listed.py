@@ -1,7 +1,5 @@
 """Check: a published list has the package name, the file or the certificate of this app. It may be another app."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Final
 

@@ -3,8 +3,6 @@
 Many regulators print names without packages. A name identifies nothing: apps share names, and honest ones do too.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The severity of each finding, in one table: in which order to act, never who is guilty."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Check: special access lets this app read messages or the screen."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Final
 

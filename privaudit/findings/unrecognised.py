@@ -1,7 +1,5 @@
 """Check: an unrecognised app that came from no known store and can read data. Only the owner sees its name."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Final
 

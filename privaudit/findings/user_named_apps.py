@@ -1,7 +1,5 @@
 """Find the apps that the user asks for by name: by package name, or by a label in any language, whole or in part."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 

@@ -4,8 +4,6 @@ All of it is read from data files (``signatures`` and ``privaudit/data``), and a
 once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources

@@ -3,8 +3,6 @@
 Apps share names, so an equal name is never a match of a list: see `privaudit.findings.named`.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator

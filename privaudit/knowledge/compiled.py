@@ -5,8 +5,6 @@ It stands in the folder of the lists or rules that it was made from. It is made 
 the content of that file, so a file that was changed or added since is parsed from TOML.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Which countries a phone is set to, by its languages and its time zone. It says where to look, and judges nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 

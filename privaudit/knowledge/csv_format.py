@@ -1,7 +1,5 @@
 """Lists as CSV, as spreadsheets save it: with headers in English or Chinese, and every problem with its row."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import io

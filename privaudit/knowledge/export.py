@@ -1,7 +1,5 @@
 """Lists in other forms: the TOML and JSON writers, and what the CSV and STIX importers share."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

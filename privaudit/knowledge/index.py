@@ -1,7 +1,5 @@
 """`Knowledge`: the loaded lists, vocabulary and rules with their indexes, to look apps up in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final

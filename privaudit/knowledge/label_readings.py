@@ -4,8 +4,6 @@ The label that is displayed stays as it is. Each reading is searched for the ter
 it is written, and each is as narrow as keeps ordinary names out: see `read_label`.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator

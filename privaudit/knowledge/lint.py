@@ -5,8 +5,6 @@ report the same kinds of problem, and a whole folder of lists is checked togethe
 vocabulary, `lint_rules` for legal rules.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter, defaultdict

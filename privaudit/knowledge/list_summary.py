@@ -1,7 +1,5 @@
 """Summarise lists: how many packages and names each publisher lists for each country, and how new that is."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """Locate, read and validate TOML data files. All problems of all files are collected, not raised one by one."""
 
-from __future__ import annotations
-
 import difflib
 import hashlib
 import json

@@ -6,8 +6,6 @@ Format (https://jedisct1.github.io/minisign/, after OpenBSD's signify): a commen
 py-minisign does the same, but needs cryptography 50, and privaudit supports 42: to be replaced when that floor rises.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

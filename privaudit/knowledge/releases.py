@@ -1,7 +1,5 @@
 """Which lists are active: the shipped ones, or newer ones that `signatures update` verified and installed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path

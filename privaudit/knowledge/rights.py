@@ -8,8 +8,6 @@ The files hold their sentences in all languages, because a fact and its wordings
 Chinese in each item, and the languages of the country, in which letters are written there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """The legal rules that privaudit knows, and which of them apply to an app."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date

@@ -4,8 +4,6 @@ A list is a ``[source]`` table and ``[[app]]`` rows; ``signatures/README.md`` ex
 ``privaudit/data/rules/README.md`` explains the keys.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date

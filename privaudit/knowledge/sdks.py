@@ -1,7 +1,5 @@
 """Third-party SDKs in apps that score borrowers or collect contacts and messages. No finding rests on one alone."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Final, Literal, TypeAlias

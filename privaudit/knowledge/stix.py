@@ -3,8 +3,6 @@
 OASIS STIX 2.1: §4.7 indicator, §4.11 malware, §5.1 relationship, §9 patterns.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import uuid

@@ -3,8 +3,6 @@
 Whatever fails, the active lists stay active. No other module connects to the internet.
 """
 
-from __future__ import annotations
-
 import http.client
 import io
 import re

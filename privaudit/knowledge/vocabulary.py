@@ -4,8 +4,6 @@ A word is a hint. The verdicts "trapped" and "weak" count only with access to co
 a false friend never hides an app that has such access: some lending apps call themselves calculators.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping

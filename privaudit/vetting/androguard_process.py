@@ -4,8 +4,6 @@
 little-endian) and its bytes; standard output gets one line of JSON: what was read, or ``null``.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterator
