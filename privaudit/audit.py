@@ -20,7 +20,7 @@ from privaudit.capture.model import Capture
 from privaudit.capture.scripts import is_apk_path
 from privaudit.errors import ConnectionLost
 from privaudit.facts import PhoneFacts, apk_facts
-from privaudit.findings import legal_rules, named, user_named_apps
+from privaudit.findings import legal_rules, named
 from privaudit.findings.unrecognised import is_unrecognised_reader
 from privaudit.knowledge import Knowledge
 from privaudit.model import (
@@ -195,7 +195,7 @@ def _with_hashes(transport: Transport, phone_facts: PhoneFacts, packages: Iterab
 
 def _recognise_apps(phone_facts: PhoneFacts, knowledge: Knowledge, app_names: Sequence[str]) -> tuple[AppSummary, ...]:
     """Return every app, those that lend, are listed or were asked for by name marked as such."""
-    queries = user_named_apps.find_named_apps(app_names, phone_facts.summaries)
+    queries = named.find_named_apps(app_names, phone_facts.summaries)
     return findings.recognise_apps(phone_facts.summaries, knowledge, _named_packages(queries))
 
 
@@ -243,7 +243,7 @@ def build_report(
     `phone_facts` are the facts of `capture` where `collect_with_facts` gathered them; else they are gathered here.
     """
     phone_facts = phone_facts or facts.summarise_phone(capture)
-    queries = user_named_apps.find_named_apps(options.app_names, phone_facts.summaries)
+    queries = named.find_named_apps(options.app_names, phone_facts.summaries)
     summaries = findings.recognise_apps(phone_facts.summaries, knowledge, _named_packages(queries))
     suspects = {(app.package, app.user) for app in summaries if is_unrecognised_reader(app, knowledge)}
     reported = [

@@ -34,7 +34,7 @@ def resolve_packages(
     it and nobody can choose, and ``app_missing`` if no app has it; with `keep_unknown`, that name is returned instead.
     With `packages_only`, where nobody is asked what will be changed, labels are refused: ``yes_needs_package``.
     """
-    from privaudit.findings.user_named_apps import find_named_apps
+    from privaudit.findings.named import find_named_apps
     from privaudit.i18n.sanitize import display_name
 
     known_apps = tuple(apps)

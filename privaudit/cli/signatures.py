@@ -19,8 +19,8 @@ from privaudit.model import Message
 
 if TYPE_CHECKING:
     from privaudit.knowledge import Knowledge
-    from privaudit.knowledge.list_summary import ListSummaryRow
-    from privaudit.knowledge.sdks import Sdk
+    from privaudit.knowledge.export import ListSummaryRow
+    from privaudit.knowledge.schema import Sdk
     from privaudit.knowledge.signatures import RowRef, SignatureEntry
 
 _MAX_NAME_CHARS: Final = 60
@@ -105,14 +105,14 @@ def show(
     plain: options.PlainOption = False,
 ) -> None:
     """Show apps with all their sources, and SDKs."""
-    from privaudit.knowledge import loader, releases, sdks
+    from privaudit.knowledge import loader, read_sdks, releases
 
     with open_console(lang, plain=plain) as console:
         language = console.language
         knowledge, entries = load_entries(words, country, publisher, signatures, include_lenders=True)
         exact = tuple(entry for entry in entries if len(words) == 1 and words[0] in {entry.package, *entry.hashes})
         entries = exact or entries
-        matching_sdks = () if exact else search_sdks(sdks.read_sdks(releases.active_folder(), loader.Problems()), words)
+        matching_sdks = () if exact else search_sdks(read_sdks(releases.active_folder(), loader.Problems()), words)
         lines: list[str] = []
         for entry in entries[:_MAX_SHOWN_APPS]:
             lines += [*format_entry(language, knowledge, entry), ""]
@@ -189,17 +189,17 @@ def _print_summary(
     as_json: bool,
 ) -> None:
     """Print how much of `entries` the lists hold, by country and publisher. Without a search, zeros are printed too."""
-    from privaudit.knowledge import list_summary, rights
+    from privaudit.knowledge import export, rights
     from privaudit.knowledge.signatures import SignatureEntry, search_entries
 
     country = knowledge.country
     one_row_each = (SignatureEntry(row_refs=(ref,)) for entry in entries for ref in entry.row_refs)
     matching = search_entries(one_row_each, (), country=country, publisher=publisher)
     told = (country,) if country else () if words or publisher else rights.countries_with_rights()
-    all_rows = list_summary.summarise_rows((ref for entry in matching for ref in entry.row_refs), told)
+    all_rows = export.summarise_rows((ref for entry in matching for ref in entry.row_refs), told)
     rows = [row for row in all_rows if country in {None, row.country}]
     if as_json:
-        console.write_json(list_summary.summary_to_json(rows, knowledge.describe_lists()))
+        console.write_json(export.summary_to_json(rows, knowledge.describe_lists()))
         return
     console.write_lines([*_summary_table(console.language, rows), "", *coverage_notes(console, knowledge)])
 

@@ -15,7 +15,15 @@ from privaudit.errors import KnowledgeError
 from privaudit.knowledge import releases, rules, signatures
 from privaudit.knowledge.compiled import NOT_COMPILED, CompiledFile, CompiledFiles, encode_compiled, read_compiled
 from privaudit.knowledge.index import Knowledge
-from privaudit.knowledge.loader import Problems, read_compiled_toml, read_toml, to_canonical_json, validate_data
+from privaudit.knowledge.loader import (
+    Problems,
+    read_compiled_toml,
+    read_toml,
+    read_typed_toml,
+    to_canonical_json,
+    validate_data,
+)
+from privaudit.knowledge.schema import Sdk, SdkFile
 from privaudit.knowledge.signatures import SignatureList
 from privaudit.knowledge.vocabulary import Vocabulary
 
@@ -100,3 +108,9 @@ def read_knowledge_files(
     for path in extra_lists:
         lists += signatures.read_user_lists(path, problems)
     return LoadedFiles(lists=tuple(lists), vocabulary=vocabulary, stores=stores, vocabulary_data=vocabulary_data or {})
+
+
+def read_sdks(folder: Traversable, problems: Problems) -> tuple[Sdk, ...]:
+    """Return the SDKs that `folder` lists; what is wrong goes to `problems`."""
+    file = read_typed_toml(SdkFile, folder / "sdks.toml", "sdks.toml", problems)
+    return file.sdk if file else ()

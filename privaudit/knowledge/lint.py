@@ -18,7 +18,7 @@ from typing import Final
 from privaudit.android import PERMISSION_PREFIX
 from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
 from privaudit.i18n import rule_texts
-from privaudit.knowledge import LoadedFiles, read_knowledge_files, releases, sdks, vocabulary
+from privaudit.knowledge import LoadedFiles, read_knowledge_files, read_sdks, releases, vocabulary
 from privaudit.knowledge.loader import Problems, format_location, list_toml_files, read_typed_toml, suggest_similar
 from privaudit.knowledge.rules import read_rules
 from privaudit.knowledge.schema import UNDATED, DataTable, NonEmptyText, Rule, RuleClause
@@ -69,7 +69,7 @@ def lint_signatures(path: Path | None = None, *, today: date | None = None) -> L
 def _check_signature_folder(folder: Traversable, files: LoadedFiles, problems: Problems) -> None:
     """Check what a folder of lists has beside the lists: its release, SDKs, vocabulary and examples."""
     releases.read_release(folder, problems)
-    sdks.read_sdks(folder, problems)
+    read_sdks(folder, problems)
     if files.vocabulary is None:
         return
     pattern_problems = Problems()

@@ -1,10 +1,13 @@
-"""The legal rules that privaudit knows, and which of them apply to an app."""
+"""The legal rules that privaudit knows, which of them apply to an app, and the countries that a phone is set to."""
 
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
+from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, Final
 
 from privaudit.i18n import rule_texts
 from privaudit.knowledge.compiled import NOT_COMPILED, CompiledFile, encode_compiled, read_compiled
@@ -18,6 +21,9 @@ from privaudit.knowledge.loader import (
 )
 from privaudit.knowledge.schema import RULE_KEYS, Rule
 from privaudit.model import RuleSetInfo
+
+_REGION_SUBTAG_CHARS: Final = 2
+"""Letters of a region in a BCP 47 language tag."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,3 +90,24 @@ def compile_rules(folder: Traversable) -> bytes:
         CompiledFile("rule", (folder / name).read_bytes(), to_canonical_json(data))
         for name, data in zip(rules.files, rules.toml_data, strict=True)
     )
+
+
+@cache
+def country_by_time_zone() -> Mapping[str, str]:
+    """Return the ISO 3166 code of the country of each time zone, for the countries that have rules or lists."""
+    text = (resources.files("privaudit") / "data" / "time_zones.toml").read_text(encoding="utf-8")
+    return {zone: country for country, zones in tomllib.loads(text).items() for zone in zones}
+
+
+def phone_countries(languages: Iterable[str], time_zone: str | None) -> tuple[str, ...]:
+    """Return the ISO 3166 codes of every country that a phone is set to: of its languages (``zh-CN``), then its zone.
+
+    Both, for an owner may have chosen English as it is spoken elsewhere, or live abroad. It says where to look, and
+    judges nothing.
+    """
+    subtags = (tag.split("-")[1:] for tag in languages)
+    regions = (
+        next((part.upper() for part in parts if len(part) == _REGION_SUBTAG_CHARS and part.isalpha()), None)
+        for parts in subtags
+    )
+    return tuple(dict.fromkeys(filter(None, (*regions, country_by_time_zone().get(time_zone or "")))))

@@ -1,4 +1,4 @@
-"""The schemas of the data files: lists of apps (risky ones and known lenders) and legal rules.
+"""The schemas of the data files: lists of apps (risky ones and known lenders), SDKs and legal rules.
 
 A list is a ``[source]`` table and ``[[app]]`` rows; ``signatures/README.md`` explains the keys. A rule is one file;
 ``privaudit/data/rules/README.md`` explains the keys.
@@ -141,6 +141,47 @@ class SignatureFile(DataTable):
 
 
 SIGNATURE_KEYS: Final = table_keys(ListSource, SignatureRow, ListExample)
+
+SdkPurpose: TypeAlias = Literal[
+    "alt_credit_score",
+    "contact_sms_harvest",
+    "credit_data_crawler",
+    "device_fingerprint",
+    "generic_antifraud",
+    "identity_check",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sdk(DataTable):
+    """One SDK, and how it is recognised inside an APK."""
+
+    vendor: NonEmptyText
+    names: tuple[NonEmptyText, ...] = ()
+    classes: tuple[NonEmptyText, ...] = ()
+    """Prefixes of class names, with dots."""
+    libraries: tuple[NonEmptyText, ...] = ()
+    """File names of native libraries."""
+    components: tuple[NonEmptyText, ...] = ()
+    """Classes that the manifest declares: all that a phone lists without the APK."""
+    purpose: SdkPurpose
+    collects: tuple[NonEmptyText, ...] = ()
+    """What its documentation or an analysis says that it collects; empty: no source says."""
+    lending_specific: bool
+    """False where ordinary apps contain it too: then it does not suggest lending."""
+    confidence: Literal["high", "medium", "low"]
+    note: NonEmptyText | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdkFile(DataTable):
+    """The content of ``sdks.toml``: SDKs that score borrowers or collect contacts and messages.
+
+    No finding rests on one alone.
+    """
+
+    sdk: tuple[Sdk, ...]
+
 
 UNDATED: Final = "undated"
 RuleId: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,60}$")]

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Final
 
 from privaudit.i18n import Translator, catalog, rule_texts
-from privaudit.knowledge.countries import phone_countries
+from privaudit.knowledge.rules import phone_countries
 from privaudit.model import App, Message, MessageValue, RuleMatch, RuleSetInfo, RuleStance
 from privaudit.report.view import ReportView
 

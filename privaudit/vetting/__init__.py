@@ -14,8 +14,7 @@ from privaudit import __version__, knowledge
 from privaudit.apk.parts import ApkError
 from privaudit.errors import KnowledgeError
 from privaudit.knowledge import Knowledge, loader, releases
-from privaudit.knowledge.schema import Rule
-from privaudit.knowledge.sdks import Sdk, read_sdks
+from privaudit.knowledge.schema import Rule, Sdk
 from privaudit.model import Message, Severity, Tool, Verdict
 from privaudit.vetting import bundle, evaluate, second_reader
 from privaudit.vetting.bundle import AppBundle
@@ -47,7 +46,7 @@ def load_vetting_context(
     """
     lists = knowledge.load_knowledge(extra_lists=extra, country=country)
     problems = loader.Problems()
-    sdks = read_sdks(releases.active_folder(), problems)
+    sdks = knowledge.read_sdks(releases.active_folder(), problems)
     if problems:
         raise KnowledgeError("errors.knowledge_mistakes", tuple(problems))
     valid_on = valid_on or datetime.now(UTC).date()

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
 from privaudit import model
-from privaudit.knowledge.sdks import SdkPurpose
+from privaudit.knowledge.schema import SdkPurpose
 
 SCHEMA: Final = "privaudit-apk/1"
 DATA_CLASSES: Final = (*model.DataClass, *model.OtherDataClass)

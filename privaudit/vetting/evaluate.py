@@ -23,8 +23,7 @@ from privaudit.findings import legal_rules, lending, listed, severity
 from privaudit.findings.data_access import DATA_CLASS_KEYS
 from privaudit.i18n.sanitize import display_name
 from privaudit.knowledge import Knowledge
-from privaudit.knowledge.schema import Rule
-from privaudit.knowledge.sdks import Sdk
+from privaudit.knowledge.schema import Rule, Sdk
 from privaudit.report.matrix import UNKNOWN_ACCESS
 from privaudit.vetting import document
 from privaudit.vetting.bundle import APP_FILE_SUFFIXES, AppBundle, BundleApk, decode_entry_name, run_to_end

@@ -7,7 +7,7 @@ from typing import Final
 
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import display_name
-from privaudit.knowledge.sdks import SdkPurpose
+from privaudit.knowledge.schema import SdkPurpose
 from privaudit.model import DataClass, LendingVerdict, Message, MessageValue, OtherDataClass
 from privaudit.report import gaps, legal_rules
 from privaudit.report.app_details import list_match_sentences

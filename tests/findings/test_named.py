@@ -209,11 +209,11 @@ def test_the_countries_of_a_phone(made, languages, zone, chosen, countries):
 
 
 def test_every_country_that_lists_have_names_for_has_a_time_zone():
-    from privaudit.knowledge.countries import COUNTRY_BY_TIME_ZONE
+    from privaudit.knowledge.rules import country_by_time_zone
 
     refs = [ref for one in knowledge.load_knowledge().lists if one.kind == "risky" for ref in one.row_refs]
     countries = {country for ref in refs if ref.row.names for country in ref.countries}
-    assert countries - set(COUNTRY_BY_TIME_ZONE.values()) == set()
+    assert countries - set(country_by_time_zone().values()) == set()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from privaudit import audit, knowledge
-from privaudit.findings.user_named_apps import find_named_apps
+from privaudit.findings.named import find_named_apps
 from privaudit.i18n import Translator, catalog
 from privaudit.report import html, share, txt
 from privaudit.report import json as report_json

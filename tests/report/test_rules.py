@@ -13,8 +13,8 @@ from privaudit import audit, knowledge
 from privaudit.findings.legal_rules import annotate_app
 from privaudit.i18n import Translator, catalog, rule_texts
 from privaudit.knowledge import rules as rulebook
-from privaudit.knowledge.countries import COUNTRY_BY_TIME_ZONE
 from privaudit.knowledge.loader import Problems
+from privaudit.knowledge.rules import country_by_time_zone
 from privaudit.model import KnowledgeInfo, Lending, LendingVerdict, Message, PhoneClock, RuleMatch
 from privaudit.report import html, legal_rules, txt
 from privaudit.report import json as report_json
@@ -229,8 +229,8 @@ def test_detect_country(languages, zone, country):
 
 def test_every_country_with_rules_or_lists_has_a_time_zone_and_a_name():
     here = {rule.country for rule in RULE_SET.rules if rule.country}
-    assert {legal_rules.detect_country((), zone) for zone in COUNTRY_BY_TIME_ZONE} - {None} == here
-    for country in {*here, *COUNTRY_BY_TIME_ZONE.values()}:
+    assert {legal_rules.detect_country((), zone) for zone in country_by_time_zone()} - {None} == here
+    for country in {*here, *country_by_time_zone().values()}:
         name = legal_rules.country_label(country)
         assert isinstance(name, Message)
         for language in (ENGLISH, CHINESE):
