@@ -9,7 +9,7 @@ AOSP: ``ResourceTypes.cpp`` (``ResXMLTree``), ``AttributeResolution.cpp`` (``Ret
 
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
@@ -19,6 +19,8 @@ from privaudit.apk.resource_table import CHUNK_HEADER, BinaryView
 _DAMAGED: Final = "apk.manifest_damaged"
 _MAX_CHUNKS: Final = 50_000
 """Starts and ends of elements; the largest real manifest known has a tenth of it."""
+_MAX_DEPTH: Final = 100
+"""Nested elements; a real manifest has five levels."""
 _CHUNK_STRING_POOL, _CHUNK_RESOURCE_MAP = 0x0001, 0x0180
 _CHUNK_FIRST_NODE, _CHUNK_START_ELEMENT, _CHUNK_END_ELEMENT, _CHUNK_LAST_NODE = 0x0100, 0x0102, 0x0103, 0x017F
 _STRING_POOL_HEADER_BYTES: Final = 28
@@ -97,43 +99,47 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class XmlElement:
-    """The start of an element."""
+    """An element."""
 
     name: str
     attributes: Attributes
+    children: "list[XmlElement]" = field(default_factory=list)
+    """Complete when `iter_elements` has come to its end."""
 
 
-def iter_elements(data: bytes) -> Iterator[XmlElement | None]:
-    """Yield an `XmlElement` where one starts, ``None`` where one ends; raises ApkError if damaged or too long."""
+def iter_elements(data: bytes) -> Iterator[XmlElement]:
+    """Yield each element where it starts, the root first; raises ApkError if damaged, too long or too deep."""
     view = BinaryView(data, _DAMAGED)
     _, header_size, file_size = view.unpack(CHUNK_HEADER, 0)
     if header_size != CHUNK_HEADER.size or file_size > len(data):
         raise ApkError(_DAMAGED)
     string_pool_offset = header_size
-
-    @cache
-    def read_string(index: int) -> str | None:
-        return None if index == _NO_INDEX else view.read_string(string_pool_offset, index)
-
+    read_string = cache(lambda index: None if index == _NO_INDEX else view.read_string(string_pool_offset, index))
     resource_ids: Sequence[int] = ()
-    offset, depth = header_size, 0
+    open_elements = [XmlElement("", Attributes())]  # the document, then those whose end was not reached yet
+    offset = header_size
     for number in range(_MAX_CHUNKS):
         chunk_type, header_size, size = view.unpack(CHUNK_HEADER, offset)
         if offset + size > file_size or (chunk_type == _CHUNK_STRING_POOL) is not (number == 0):
             raise ApkError(_DAMAGED)
         _check_chunk(chunk_type, header_size, size)
-        if chunk_type == _CHUNK_RESOURCE_MAP and depth == 0:  # the last one counts; Android ignores a later one
+        if chunk_type == _CHUNK_RESOURCE_MAP and len(open_elements) == 1:
+            # The last one counts. Android ignores one after the start of the root.
             ids = view.read_bytes(offset + header_size, size - header_size)
-            resource_ids = [resource_id for (resource_id,) in struct.iter_unpack("<I", ids)]
+            resource_ids = struct.unpack(f"<{len(ids) // 4}I", ids)
         elif chunk_type == _CHUNK_START_ELEMENT:
-            depth += 1
-            yield _parse_element(view.read_bytes(offset + header_size, size - header_size), read_string, resource_ids)
-        elif chunk_type == _CHUNK_END_ELEMENT:
-            depth -= 1
-            if depth < 0:
+            body = view.read_bytes(offset + header_size, size - header_size)
+            element = _parse_element(body, read_string, resource_ids)
+            open_elements[-1].children.append(element)
+            if len(open_elements) > _MAX_DEPTH:
                 raise ApkError(_DAMAGED)
-            yield None
-            if depth == 0:
+            open_elements.append(element)
+            yield element
+        elif chunk_type == _CHUNK_END_ELEMENT:
+            if len(open_elements) == 1:
+                raise ApkError(_DAMAGED)
+            open_elements.pop()
+            if len(open_elements) == 1:
                 return
         offset += size
     raise ApkError("apk.manifest_too_large")

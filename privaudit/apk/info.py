@@ -74,7 +74,7 @@ def trim_and_read_apk(
     is parsed once. Arguments as `read_installed_apk`.
     """
     manifest, table = _parse_manifest(apk), None
-    if ARSC in apk.parts and manifest is not None:
+    if ARSC in apk.parts and MANIFEST in apk.parts:
         try:
             if isinstance(manifest, ApkError):
                 raise manifest
@@ -90,10 +90,10 @@ def trim_and_read_apk(
     return apk, _read_parsed_apk(apk, manifest, table, languages, sdk, version_code)
 
 
-def _parse_manifest(apk: ApkParts) -> ApkManifest | ApkError | None:
-    """Return the manifest, the reason why it cannot be read, or ``None`` where it was not kept."""
+def _parse_manifest(apk: ApkParts) -> ApkManifest | ApkError:
+    """Return the manifest, or the reason why it cannot be read."""
     if MANIFEST not in apk.parts:
-        return None
+        return missing_part_error(apk, MANIFEST)
     try:
         return parse_manifest(apk.parts[MANIFEST].to_bytes())
     except ApkError as error:
@@ -102,7 +102,7 @@ def _parse_manifest(apk: ApkParts) -> ApkManifest | ApkError | None:
 
 def _read_parsed_apk(
     apk: ApkParts,
-    manifest: ApkManifest | ApkError | None,
+    manifest: ApkManifest | ApkError,
     table: ResourceTable | None,
     languages: Sequence[str],
     sdk: int | None,
@@ -111,10 +111,13 @@ def _read_parsed_apk(
     empty = ApkInfo(package=apk.package, label_problem=apk.detail, problem=apk.detail, sha256=apk.sha256)
     if apk.state is not AnswerState.ANSWERED:
         return empty
-    try:
-        manifest = _check_manifest(apk, manifest, version_code)
-    except ApkError as error:
-        return replace(empty, problem=error.message, label_problem=error.message)
+    if not isinstance(manifest, ApkError):
+        if manifest.package != apk.package:
+            manifest = ApkError("apk.package_differs", said=manifest.package, known=apk.package)
+        elif version_code is not None and manifest.version_code not in {version_code, None}:
+            manifest = ApkError("apk.version_differs", said=str(manifest.version_code), known=str(version_code))
+    if isinstance(manifest, ApkError):
+        return replace(empty, problem=manifest.message, label_problem=manifest.message)
     return _build_info(apk, manifest, LabelResolver(apk, languages, sdk, table), all_languages=False)
 
 
@@ -174,19 +177,6 @@ def _build_info(apk: ApkParts, manifest: ApkManifest, resolver: LabelResolver, *
         problem=None,
         sha256=apk.sha256,
     )
-
-
-def _check_manifest(apk: ApkParts, manifest: ApkManifest | ApkError | None, version_code: int | None) -> ApkManifest:
-    """Return the manifest. Raises ApkError if there is none, or if it is another app's or another version's."""
-    if manifest is None:
-        raise missing_part_error(apk, MANIFEST)
-    if isinstance(manifest, ApkError):
-        raise manifest
-    if manifest.package != apk.package:
-        raise ApkError("apk.package_differs", said=manifest.package, known=apk.package)
-    if version_code is not None and manifest.version_code not in {version_code, None}:
-        raise ApkError("apk.version_differs", said=str(manifest.version_code), known=str(version_code))
-    return manifest
 
 
 def _read_signing_info(apk: ApkParts) -> tuple[SigningInfo | None, Message | None]:

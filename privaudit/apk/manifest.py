@@ -6,7 +6,7 @@ count).
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from privaudit.apk.axml import Attributes, XmlElement, XmlValue, iter_elements
@@ -20,8 +20,6 @@ _ACTIVITY_TAGS: Final = frozenset({"activity", "activity-alias"})
 _COMPONENT_TAGS: Final = frozenset({*_ACTIVITY_TAGS, "service", "receiver", "provider"})
 _USES_PERMISSION_TAGS: Final = frozenset({"uses-permission", "uses-permission-sdk-23", "uses-permission-sdk-m"})
 _LAUNCHER_INTENT: Final = frozenset({"android.intent.action.MAIN", "android.intent.category.LAUNCHER"})
-_MAX_ELEMENT_DEPTH: Final = 100
-"""Nested elements; a real manifest has five levels."""
 _VALID_NAME: Final = re.compile(r"\.*(?:[A-Za-z]\w*(?:\.+|\Z))+\Z", re.ASCII)
 """``FrameworkParsingPackageUtils.validateName``."""
 _MAX_NAME_CHARS: Final = 255
@@ -79,118 +77,76 @@ class ApkManifest:
 
 def parse_manifest(data: bytes) -> ApkManifest:
     """Parse a manifest in binary XML. Raises ApkError if it is not a manifest, damaged, or larger than any real one."""
-    builder = _ManifestBuilder()
-    for element in iter_elements(data):
-        if element is not None:
-            builder.start_element(element)
-        else:
-            builder.end_element()
-    return builder.build()
+    elements = iter_elements(data)
+    root = next(elements)
+    package = split_name = None
+    if root.name == "manifest":
+        package = _read_name(root.attributes, "package")
+        split_name = _read_name(root.attributes, "split") if root.attributes.raw_string("split") else None
+    for _ in elements:
+        pass  # until all elements are among the children of `root`
+    if package is None:
+        raise ApkError("apk.manifest_damaged")
+    applications = [element for element in root.children if element.name == "application"]
+    application = next((element.attributes for element in applications if element.attributes), Attributes())
+    components = [child for element in applications for child in element.children if child.name in _COMPONENT_TAGS]
+    launchers = tuple(_find_launchers(components, application))
+    version_code = root.attributes.integer(_VERSION_CODE)
+    if version_code is not None:
+        version_code |= (root.attributes.integer(_VERSION_CODE_MAJOR) or 0) << 32
+    uses_sdk = next((child.attributes for child in reversed(root.children) if child.name == "uses-sdk"), Attributes())
+    min_sdk = uses_sdk.integer(_MIN_SDK)
+    target_sdk = uses_sdk.integer(_TARGET_SDK) or min_sdk
+    uses_permissions = dict.fromkeys(
+        UsesPermission(permission=permission, max_sdk=child.attributes.integer(_MAX_SDK))
+        for child in root.children
+        if child.name in _USES_PERMISSION_TAGS and (permission := child.attributes.string(_NAME))
+    )
+    names = filter(None, (component.attributes.string(_NAME) for component in components))
+    required_permissions = (component.attributes.string(_PERMISSION) for component in components)
+    return ApkManifest(
+        package=package,
+        version_code=version_code,
+        version_name=root.attributes.string_or_reference(_VERSION_NAME),
+        min_sdk=min_sdk,
+        target_sdk=target_sdk,
+        label=application.string_or_reference(_LABEL) or next((launcher.label for launcher in launchers), None),
+        launchers=launchers,
+        uses_permissions=(*uses_permissions, *_implied_permissions(uses_permissions, target_sdk or 1)),
+        split_name=split_name,
+        components=frozenset(_full_class_name(package, name) for name in names),
+        required_permissions=frozenset(filter(None, required_permissions)),
+    )
 
 
-@dataclass(slots=True)
-class _OpenElement:
-    """An element whose end was not reached yet."""
-
-    tag: str
-    attributes: Attributes
-    intent_names: set[str] = field(default_factory=set)
-    """Actions and categories of an intent filter."""
-    is_launcher: bool = False
-
-
-class _ManifestBuilder:
-    """Collects the content of a manifest from its elements."""
-
-    def __init__(self) -> None:
-        self._open_elements: list[_OpenElement] = []
-        self._package: str | None = None
-        self._split_name: str | None = None
-        self._manifest_attributes = Attributes()
-        self._uses_sdk = Attributes()
-        self._application = Attributes()
-        self._uses_permissions: list[UsesPermission] = []
-        self._launchers: list[Attributes] = []
-        self._components: set[str] = set()
-        self._required_permissions: set[str] = set()
-        self._activity_labels: dict[str | None, XmlValue | None] = {}
-
-    def start_element(self, element: XmlElement) -> None:
-        attributes = element.attributes
-        self._open_elements.append(_OpenElement(element.name, attributes))
-        if len(self._open_elements) > _MAX_ELEMENT_DEPTH:
-            raise ApkError("apk.manifest_damaged")
-        match [open_element.tag for open_element in self._open_elements]:
-            case ["manifest"] if self._package is None:
-                self._package = _read_name(attributes, "package")
-                self._split_name = _read_name(attributes, "split") if attributes.raw_string("split") else None
-                self._manifest_attributes = attributes
-            case ["manifest", "uses-sdk"]:
-                self._uses_sdk = attributes
-            case ["manifest", name] if name in _USES_PERMISSION_TAGS and (permission := attributes.string(_NAME)):
-                self._uses_permissions.append(
-                    UsesPermission(permission=permission, max_sdk=attributes.integer(_MAX_SDK))
-                )
-            case ["manifest", "application"] if not self._application:
-                self._application = attributes
-            case ["manifest", "application", name] if name in _COMPONENT_TAGS:
-                self._add_component(attributes)
-            case ["manifest", "application", name, "intent-filter", "action" | "category"] if name in _ACTIVITY_TAGS:
-                self._open_elements[-2].intent_names.add(attributes.string(_NAME) or "")
-
-    def end_element(self) -> None:
-        if not self._open_elements:
-            raise ApkError("apk.manifest_damaged")
-        element = self._open_elements.pop()
-        ancestors = [ancestor.tag for ancestor in self._open_elements]
-        if ancestors == ["manifest", "application"] and element.tag in _ACTIVITY_TAGS:
-            self._activity_labels.setdefault(
-                element.attributes.string(_NAME), element.attributes.string_or_reference(_LABEL)
+def _find_launchers(components: Iterable[XmlElement], application: Attributes) -> Iterator[Launcher]:
+    """Yield the activities with an intent filter of launchers. An alias without a label has that of its target."""
+    activities = [component for component in components if component.name in _ACTIVITY_TAGS]
+    labels: dict[str | None, XmlValue | None] = {}
+    for activity in activities:
+        labels.setdefault(activity.attributes.string(_NAME), activity.attributes.string_or_reference(_LABEL))
+    for activity in activities:
+        attributes = activity.attributes
+        if any(
+            _intent_names(child) >= _LAUNCHER_INTENT for child in activity.children if child.name == "intent-filter"
+        ):
+            target_label = labels.get(attributes.string(_TARGET_ACTIVITY) or "")
+            yield Launcher(
+                label=attributes.string_or_reference(_LABEL) or target_label,
+                enabled=attributes.boolean(_ENABLED) and application.boolean(_ENABLED),
             )
-            if element.is_launcher:
-                self._launchers.append(element.attributes)
-        elif element.tag == "intent-filter" and ancestors and ancestors[-1] in _ACTIVITY_TAGS:
-            self._open_elements[-1].is_launcher |= element.intent_names >= _LAUNCHER_INTENT
 
-    def _add_component(self, attributes: Attributes) -> None:
-        if name := attributes.string(_NAME):
-            # A name may omit the package (``ParsingUtils.buildClassName``).
-            full_name = f"{self._package}{name}" if name.startswith(".") else name
-            self._components.add(full_name if "." in full_name else f"{self._package}.{full_name}")
-        if permission := attributes.string(_PERMISSION):
-            self._required_permissions.add(permission)
 
-    def build(self) -> ApkManifest:
-        if not self._package or self._open_elements:
-            raise ApkError("apk.manifest_damaged")
-        version_code = self._manifest_attributes.integer(_VERSION_CODE)
-        if version_code is not None:
-            version_code |= (self._manifest_attributes.integer(_VERSION_CODE_MAJOR) or 0) << 32
-        min_sdk = self._uses_sdk.integer(_MIN_SDK)
-        target_sdk = self._uses_sdk.integer(_TARGET_SDK) or min_sdk
-        uses_permissions = tuple(dict.fromkeys(self._uses_permissions))
-        launchers = tuple(map(self._build_launcher, self._launchers))
-        label = self._application.string_or_reference(_LABEL)
-        return ApkManifest(
-            package=self._package,
-            version_code=version_code,
-            version_name=self._manifest_attributes.string_or_reference(_VERSION_NAME),
-            min_sdk=min_sdk,
-            target_sdk=target_sdk,
-            label=label or next((launcher.label for launcher in launchers), None),
-            launchers=launchers,
-            uses_permissions=(*uses_permissions, *_implied_permissions(uses_permissions, target_sdk or 1)),
-            split_name=self._split_name,
-            components=frozenset(self._components),
-            required_permissions=frozenset(self._required_permissions),
-        )
+def _intent_names(intent_filter: XmlElement) -> set[str | None]:
+    """Return the actions and categories of an intent filter."""
+    tags = ("action", "category")
+    return {child.attributes.string(_NAME) for child in intent_filter.children if child.name in tags}
 
-    def _build_launcher(self, attributes: Attributes) -> Launcher:
-        # An alias without a label has the label of its target activity.
-        label = attributes.string_or_reference(_LABEL) or self._activity_labels.get(
-            attributes.string(_TARGET_ACTIVITY) or ""
-        )
-        return Launcher(label=label, enabled=attributes.boolean(_ENABLED) and self._application.boolean(_ENABLED))
+
+def _full_class_name(package: str, name: str) -> str:
+    """Return the name of a component, which may omit the package (``ParsingUtils.buildClassName``)."""
+    full_name = f"{package}{name}" if name.startswith(".") else name
+    return full_name if "." in full_name else f"{package}.{full_name}"
 
 
 def _read_name(attributes: Attributes, attribute: str) -> str:
