@@ -12,17 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from privaudit.errors import KnowledgeError
-from privaudit.knowledge import releases, rules, signatures
+from privaudit.knowledge import loader, releases, rules, signatures
 from privaudit.knowledge.compiled import NOT_COMPILED, CompiledFile, CompiledFiles, encode_compiled, read_compiled
 from privaudit.knowledge.index import Knowledge
-from privaudit.knowledge.loader import (
-    Problems,
-    read_compiled_toml,
-    read_toml,
-    read_typed_toml,
-    to_canonical_json,
-    validate_data,
-)
+from privaudit.knowledge.loader import Problems
 from privaudit.knowledge.schema import Sdk, SdkFile
 from privaudit.knowledge.signatures import SignatureList
 from privaudit.knowledge.vocabulary import Vocabulary
@@ -78,7 +71,7 @@ def compile_lists(folder: Traversable) -> bytes:
     parts = [CompiledFile(part.kind, (folder / part.file).read_bytes(), part.canonical_json) for part in files.lists]
     if files.vocabulary is not None:
         toml = (folder / "vocabulary.toml").read_bytes()
-        parts.append(CompiledFile("vocabulary", toml, to_canonical_json(files.vocabulary_data)))
+        parts.append(CompiledFile("vocabulary", toml, loader.to_canonical_json(files.vocabulary_data)))
     return encode_compiled(parts)
 
 
@@ -95,13 +88,15 @@ def read_knowledge_files(
     What is in `compiled` is not parsed and validated again.
     """
     file_name = "vocabulary.toml"
-    vocabulary_data, _ = read_compiled_toml(folder / file_name, file_name, problems, compiled, "vocabulary")
-    vocabulary = validate_data(Vocabulary, vocabulary_data, file_name, problems) if vocabulary_data else None
+    vocabulary_data, _ = loader.read_compiled_toml(folder / file_name, file_name, problems, compiled, "vocabulary")
+    vocabulary = loader.validate_data(Vocabulary, vocabulary_data, file_name, problems) if vocabulary_data else None
     list_folder = resources.files("privaudit") / "data" / "demo" / "lists" if demo else folder
     lists = [*signatures.read_list_folder(list_folder, problems, compiled)]
     if not lists and not problems:
         problems.add("knowledge.not_shipped", file=str(list_folder))  # without lists, no app would ever be a risk
-    stores = {} if problems else (read_toml(folder / "stores.toml", "stores.toml", problems) or {}).get("stores", {})
+    stores = (
+        {} if problems else (loader.read_toml(folder / "stores.toml", "stores.toml", problems) or {}).get("stores", {})
+    )
     for package, name in stores.items():
         if not isinstance(name, str):
             problems.add("knowledge.wrong_value", file="stores.toml", where="stores", key=package, found=str(name))
@@ -112,5 +107,5 @@ def read_knowledge_files(
 
 def read_sdks(folder: Traversable, problems: Problems) -> tuple[Sdk, ...]:
     """Return the SDKs that `folder` lists; what is wrong goes to `problems`."""
-    file = read_typed_toml(SdkFile, folder / "sdks.toml", "sdks.toml", problems)
+    file = loader.read_typed_toml(SdkFile, folder / "sdks.toml", "sdks.toml", problems)
     return file.sdk if file else ()

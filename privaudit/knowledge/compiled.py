@@ -36,7 +36,7 @@ class CompiledFile(NamedTuple):
 class CompiledFiles:
     """The content of ``compiled.txt``."""
 
-    json_by_file: Mapping[tuple[bytes, bytes], bytes] = field(default_factory=dict, repr=False)
+    json_by_file: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
     """By kind and SHA-256 of the TOML file."""
 
     def find(self, kind: FileKind, toml: bytes) -> bytes | None:
@@ -58,19 +58,17 @@ def read_compiled(folder: Traversable) -> CompiledFiles:
     if len(data) > MAX_COMPILED_BYTES or first_line + newline != _first_line(body):
         return NOT_COMPILED
     lines = (line.partition(b"\t") for line in body.split(b"\n"))
-    files = ((file.partition(b" "), content) for file, _, content in lines)
-    return CompiledFiles({(kind, sha256): content for (kind, _, sha256), content in files})
+    return CompiledFiles({file_key: content for file_key, _, content in lines})
 
 
 def encode_compiled(files: Iterable[CompiledFile]) -> bytes:
     """Return the content of ``compiled.txt``."""
-    lines = (b"%b %b\t%b\n" % (*_file_key(file.kind, file.toml), file.canonical_json) for file in files)
-    body = b"".join(lines)
+    body = b"".join(b"%b\t%b\n" % (_file_key(file.kind, file.toml), file.canonical_json) for file in files)
     return _first_line(body) + body
 
 
-def _file_key(kind: FileKind, toml: bytes) -> tuple[bytes, bytes]:
-    return kind.encode(), hashlib.sha256(toml).hexdigest().encode()
+def _file_key(kind: FileKind, toml: bytes) -> bytes:
+    return f"{kind} {hashlib.sha256(toml).hexdigest()}".encode()
 
 
 def _first_line(body: bytes) -> bytes:

@@ -32,26 +32,23 @@ class Knowledge:
     """What countries and stores say about the permissions of lending apps; see `privaudit.findings.legal_rules`."""
     vocabulary_data: Mapping[str, Any] = field(repr=False)
     """The vocabulary as plain TOML values."""
-    _risky_index: dict[tuple[str, str], list[RowRef]] = field(init=False, repr=False)
-    _lender_index: dict[str, RowRef] = field(init=False, repr=False)
-    _name_indexes: dict[str, NameIndex[RowRef]] = field(init=False, repr=False)
+    _risky_index: dict[tuple[str, str], list[RowRef]] = field(default_factory=dict, init=False, repr=False)
+    _lender_index: dict[str, RowRef] = field(default_factory=dict, init=False, repr=False)
+    _name_indexes: dict[str, NameIndex[RowRef]] = field(default_factory=dict, init=False, repr=False)
     """By country, as they are needed."""
 
     def __post_init__(self) -> None:
         """Build the indexes."""
-        risky_index: dict[tuple[str, str], list[RowRef]] = {}
-        lender_index: dict[str, RowRef] = {}
         for app_list in self.lists:
             for ref, table in zip(app_list.row_refs, app_list.tables, strict=True):
                 package = table.get("package")
                 if app_list.kind == "risky":
                     for key in find_match_keys(package, table.get("sha256", ()), table.get("certificates", ())):
-                        risky_index.setdefault(key, []).append(ref)
-                elif package and (package not in lender_index or _rank(ref) > _rank(lender_index[package])):
-                    lender_index[package] = ref
-        object.__setattr__(self, "_risky_index", risky_index)
-        object.__setattr__(self, "_lender_index", lender_index)
-        object.__setattr__(self, "_name_indexes", {})
+                        self._risky_index.setdefault(key, []).append(ref)
+                elif package:
+                    known = self._lender_index.get(package)
+                    if known is None or _rank(ref) > _rank(known):
+                        self._lender_index[package] = ref
 
     def find_matches(self, match_kind: MatchKind, value: str) -> tuple[SignatureMatch, ...]:
         """Return what risky lists say about exactly this package name, APK file or signing certificate."""

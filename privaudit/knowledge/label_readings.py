@@ -39,7 +39,7 @@ def read_label(label: str) -> tuple[LabelReading, ...]:
     if _PLAIN_HAN.fullmatch(label) or (label.isascii() and not _DISGUISE_HINT.search(label)):
         return (LabelReading(label),)
     written = drop_invisible(label)
-    latin = _replace_lookalikes(_join_spread_letters(written))
+    latin = _replace_lookalikes(_SPREAD_HAN.sub(r"\1", _SPREAD_LETTERS.sub(_join_match, written)))
     readings = [LabelReading(written), LabelReading(latin)]
     if _RIGHT_TO_LEFT_OVERRIDE in label:
         readings.append(LabelReading(_replace_lookalikes(drop_invisible(_reverse_overridden(label)))))
@@ -111,10 +111,6 @@ _PLAIN_HAN: Final = re.compile("[\u4e00-\u9fff]+[A-Za-z]*")
 _DISGUISE_HINT: Final = re.compile(r"[^A-Za-z0-9\s]|(?:\b[A-Za-z]\s+){3}|[A-Za-z][013457]|\b[01][A-Za-z]")
 """An ASCII label without any of this has one reading."""
 _WORD: Final = re.compile(r"[^\W\d_]+")
-
-
-def _join_spread_letters(text: str) -> str:
-    return _SPREAD_HAN.sub(r"\1", _SPREAD_LETTERS.sub(_join_match, text))
 
 
 def _join_match(match: re.Match[str]) -> str:

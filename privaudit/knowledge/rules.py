@@ -10,15 +10,9 @@ from importlib.resources.abc import Traversable
 from typing import Any, Final
 
 from privaudit.i18n import rule_texts
+from privaudit.knowledge import loader
 from privaudit.knowledge.compiled import NOT_COMPILED, CompiledFile, encode_compiled, read_compiled
-from privaudit.knowledge.loader import (
-    Problems,
-    content_sha256,
-    list_toml_files,
-    read_compiled_toml,
-    to_canonical_json,
-    validate_data,
-)
+from privaudit.knowledge.loader import Problems
 from privaudit.knowledge.schema import RULE_KEYS, Rule
 from privaudit.model import RuleSetInfo
 
@@ -55,7 +49,7 @@ class RuleSet:
         country_rules = [rule for rule in self.rules if _is_country_rule(rule, country)]
         return RuleSetInfo(
             country=country,
-            sha256=content_sha256({str(data.get("id")): data for data in self.toml_data}),
+            sha256=loader.content_sha256({str(data.get("id")): data for data in self.toml_data}),
             rules_for_country=sum(rule.is_in_force(day.isoformat()) for rule in country_rules) if country else None,
             known_until=max((rule.known_until for rule in self.rules), default=None),
             checked=bool(self.rules) and all(rule.checked_by for rule in self.rules),
@@ -71,9 +65,9 @@ def read_rules(problems: Problems, files: Iterable[Traversable] | None = None) -
     valid: list[tuple[Rule, str, dict[str, Any]]] = []
     folder = rule_texts.rules_folder()
     compiled = read_compiled(folder) if files is None else NOT_COMPILED
-    for file in list_toml_files(folder) if files is None else files:
-        data, _ = read_compiled_toml(file, file.name, problems, compiled, "rule")
-        rule = None if data is None else validate_data(Rule, data, file.name, problems, RULE_KEYS)
+    for file in loader.list_toml_files(folder) if files is None else files:
+        data, _ = loader.read_compiled_toml(file, file.name, problems, compiled, "rule")
+        rule = None if data is None else loader.validate_data(Rule, data, file.name, problems, RULE_KEYS)
         if data is not None and rule is not None:
             valid.append((rule, file.name, data))
     return RuleSet(
@@ -85,9 +79,9 @@ def read_rules(problems: Problems, files: Iterable[Traversable] | None = None) -
 
 def compile_rules(folder: Traversable) -> bytes:
     """Return the content of ``compiled.txt`` for the rules in `folder` that have no problems."""
-    rules = read_rules(Problems(), list_toml_files(folder))
+    rules = read_rules(Problems(), loader.list_toml_files(folder))
     return encode_compiled(
-        CompiledFile("rule", (folder / name).read_bytes(), to_canonical_json(data))
+        CompiledFile("rule", (folder / name).read_bytes(), loader.to_canonical_json(data))
         for name, data in zip(rules.files, rules.toml_data, strict=True)
     )
 

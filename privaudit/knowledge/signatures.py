@@ -14,25 +14,10 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from privaudit.knowledge import loader
 from privaudit.knowledge.compiled import NOT_COMPILED, CompiledFiles
-from privaudit.knowledge.loader import (
-    Problems,
-    convert_valid,
-    format_location,
-    list_toml_files,
-    locate_row,
-    read_compiled_toml,
-    to_canonical_json,
-    validate_data,
-)
-from privaudit.knowledge.schema import (
-    SIGNATURE_KEYS,
-    ListExample,
-    ListSource,
-    MatchKind,
-    SignatureFile,
-    SignatureRow,
-)
+from privaudit.knowledge.loader import Problems, locate_row
+from privaudit.knowledge.schema import SIGNATURE_KEYS, ListExample, ListSource, MatchKind, SignatureFile, SignatureRow
 from privaudit.model import MessageValue, SignatureMatch
 
 ListKind: TypeAlias = Literal["risky", "lenders"]
@@ -65,10 +50,9 @@ class SignatureList:
 
     def row(self, number: int) -> SignatureRow:
         """Return a row; `number` counts from 1."""
-        row = self._rows.get(number)
-        if row is None:
-            row = self._rows[number] = convert_valid(SignatureRow, self.tables[number - 1])
-        return row
+        if number not in self._rows:
+            self._rows[number] = loader.convert_valid(SignatureRow, self.tables[number - 1])
+        return self._rows[number]
 
     @property
     def rows(self) -> tuple[SignatureRow, ...]:
@@ -89,7 +73,7 @@ class SignatureList:
     @property
     def canonical_json(self) -> bytes:
         """The content of the file as JSON with sorted keys."""
-        return self.compiled_json or to_canonical_json(self.toml_data)
+        return self.compiled_json or loader.to_canonical_json(self.toml_data)
 
 
 class RowRef(NamedTuple):
@@ -164,7 +148,7 @@ def read_list_folder(
 ) -> Iterator[SignatureList]:
     """Yield every list in ``folder/risky`` and ``folder/lenders``, those that were compiled from `compiled`."""
     for kind in LIST_KINDS:
-        for file in list_toml_files(folder / kind):
+        for file in loader.list_toml_files(folder / kind):
             yield from _read_list(file, f"{kind}/{file.name}", kind, problems, compiled, is_user_list=is_user_list)
 
 
@@ -175,7 +159,7 @@ def read_user_lists(path: Path, problems: Problems) -> Iterator[SignatureList]:
     elif (path / "risky").is_dir() or (path / "lenders").is_dir():
         yield from read_list_folder(path, problems, is_user_list=True)
     else:
-        files = [path] if path.is_file() else list_toml_files(path)
+        files = [path] if path.is_file() else loader.list_toml_files(path)
         if not files:
             problems.add("knowledge.no_lists", file=str(path))
         for file in files:
@@ -191,14 +175,14 @@ def _read_list(
     *,
     is_user_list: bool,
 ) -> Iterator[SignatureList]:
-    data, compiled_json = read_compiled_toml(file, file_name, problems, compiled, kind or "risky")
+    data, compiled_json = loader.read_compiled_toml(file, file_name, problems, compiled, kind or "risky")
     if data is None:
         return
     kind = kind or ("lenders" if _is_lender_list(data) else "risky")
     problem_count = len(problems)
     # Rows that were compiled are valid, and converted when they are used.
     head = {**data, "app": ()} if compiled_json else data
-    parsed = validate_data(SignatureFile, head, file_name, problems, SIGNATURE_KEYS)
+    parsed = loader.validate_data(SignatureFile, head, file_name, problems, SIGNATURE_KEYS)
     _check_source_keys(data.get("source"), kind, file_name, problems, is_user_list=is_user_list)
     if not compiled_json:
         _check_row_keys(data, kind, file_name, problems, is_user_list=is_user_list)
@@ -232,7 +216,7 @@ def _raw_rows(data: dict[str, Any]) -> list[Any]:
 def _check_source_keys(source: object, kind: str, file_name: str, problems: Problems, *, is_user_list: bool) -> None:
     if not isinstance(source, dict):
         return  # already reported: missing, or not a table
-    location: dict[str, MessageValue] = {"file": file_name, "where": format_location(["source"]), "row": None}
+    location: dict[str, MessageValue] = {"file": file_name, "where": loader.format_location(["source"]), "row": None}
     required = {"licence", "refreshed"} | (_RISKY_ONLY_KEYS if kind == "risky" else set())
     for key in sorted(required - source.keys()) if not is_user_list else ():
         problems.add("knowledge.missing_key", **location, key=key)
@@ -300,12 +284,6 @@ class SignatureEntry:
         """What to display for it: package, else name, else the start of a digest."""
         return self.package or next(iter(self.names), None) or f"{self.hashes[0][:16]}…"
 
-    @property
-    def search_texts(self) -> tuple[str, ...]:
-        """The texts that a search compares."""
-        developers = (row.developer for row in self.rows)
-        return tuple(text for text in (self.package, *self.names, *self.hashes, *developers) if text)
-
 
 def group_entries(lists: Iterable[SignatureList]) -> tuple[SignatureEntry, ...]:
     """Group the rows of `lists` by app, sorted by package name; entries without a package come last."""
@@ -328,16 +306,17 @@ def search_entries(
     """
     folded_words = [_fold_text(word) for word in words]
     folded_publisher = _fold_text(publisher or "")
-    return tuple(
-        entry
-        for entry in entries
-        if all(any(word in _fold_text(text) for text in entry.search_texts) for word in folded_words)
-        and (country is None or country in entry.countries)
-        and any(
-            folded_publisher in _fold_text(f"{ref.app_list.source.publisher} {ref.app_list.id}")
-            for ref in entry.row_refs
-        )
-    )
+    found = []
+    for entry in entries:
+        texts = (entry.package, *entry.names, *entry.hashes, *(row.developer for row in entry.rows))
+        publishers = (f"{ref.app_list.source.publisher} {ref.app_list.id}" for ref in entry.row_refs)
+        if (
+            all(any(word in _fold_text(text) for text in texts if text) for word in folded_words)
+            and (country is None or country in entry.countries)
+            and any(folded_publisher in _fold_text(text) for text in publishers)
+        ):
+            found.append(entry)
+    return tuple(found)
 
 
 def _fold_text(text: str) -> str:

@@ -140,7 +140,7 @@ def parse_stix(
         if item.get("type") == "relationship" and item.get("relationship_type") == "indicates"
     }
     skipped = 0
-    grouped: dict[tuple[str, str, str], list[SignatureRow]] = {}
+    grouped: dict[tuple[str, str], dict[str, list[SignatureRow]]] = {}
     for number, item in enumerate(objects.values(), 1):
         if item.get("type") != "indicator":
             continue
@@ -151,9 +151,9 @@ def parse_stix(
         creator = objects.get(str(item.get("created_by_ref")), {})
         publisher = str(creator.get("name") or source_defaults["publisher"])
         title = str(collections.get(item["id"], {}).get("name") or source_defaults["title"])
-        key = (publisher, title, str(item.get("valid_from", ""))[:10])
+        day = str(item.get("valid_from", ""))[:10]
         for row in _indicator_rows(comparisons, item, file_name, number, problems):
-            rows = grouped.setdefault(key, [])
+            rows = grouped.setdefault((publisher, title), {}).setdefault(day, [])
             if row not in rows:
                 rows.append(row)
     if not grouped and not problems:
@@ -187,20 +187,19 @@ def _indicator_rows(
 
 
 def _merge_lists(
-    grouped: Mapping[tuple[str, str, str], list[SignatureRow]],
+    grouped: Mapping[tuple[str, str], Mapping[str, list[SignatureRow]]],
     source_defaults: Mapping[str, str],
     file_name: str,
     problems: Problems,
 ) -> Iterator[ImportedList]:
-    """Merge the rows of each publisher and title into one list, dated by its newest indicator."""
-    merged: dict[tuple[str, str], tuple[set[str], list[SignatureRow]]] = {}
-    for (publisher, title, day), rows in grouped.items():
-        days, merged_rows = merged.setdefault((publisher, title), (set(), []))
-        days.add(day)
-        packages = {row.package for row in merged_rows if row.package}
-        merged_rows += [row for row in rows if row.package not in packages]
-    for (publisher, title), (days, rows) in merged.items():
-        date = {"date": max(days)} if re.fullmatch(r"\d{4}-\d\d-\d\d", max(days)) else {}
+    """Merge the rows of each publisher and title, by day, into one list, dated by its newest indicator."""
+    for (publisher, title), rows_by_day in grouped.items():
+        rows: list[SignatureRow] = []
+        for rows_of_day in rows_by_day.values():
+            packages = {row.package for row in rows if row.package}
+            rows += [row for row in rows_of_day if row.package not in packages]
+        newest = max(rows_by_day)
+        date = {"date": newest} if re.fullmatch(r"\d{4}-\d\d-\d\d", newest) else {}
         values = {**date, **source_defaults, "publisher": publisher, "title": title}
         location = Message(key="knowledge.at_table", values={"table": title})
         if source := validate_row_or_source(ListSource, values, file_name, location, problems):

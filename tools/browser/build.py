@@ -53,7 +53,7 @@ LEFT_OUT = re.compile(
     r"|privaudit/(?:cli/|vetting/|__main__|browser/page/|transport/(?:adb_server|usb|libusb|diagnosis)\.py|virtual_phone/adbd/)"
     r"|privaudit/workshop/(?!__init__|consent|model|statistics)|privaudit/browser/page_data\.py"
     # Lists are those of the build, and a report is saved as a page or JSON.
-    r"|privaudit/knowledge/(?:csv_format|export|lint|list_summary|minisign|sdks|stix|update)\.py"
+    r"|privaudit/knowledge/(?:csv_format|export|lint|minisign|stix|update)\.py"
     r"|privaudit/report/(?:csv|diff|diff_text|share|terminal)\.py"
 )
 """Files that the page does not need."""
