@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.knowledge
 
 The reference is what the standard library's TOML parser takes for the same lists in the same run. Budgets: 0.3 times
-the parser for 10,000 rows where the lists were compiled, as in a wheel (`privaudit.knowledge.compiled`); where they are
+the parser for 10,000 rows where the lists were compiled, as in a wheel (`privaudit.knowledge.loader`); where they are
 parsed, as in a checkout, 2.5 times the parser, and at most six times the time for five times the rows.
 """
 
@@ -25,7 +25,7 @@ from benchmarks.results import publish
 from privaudit import knowledge
 from privaudit.i18n import rule_texts
 from privaudit.knowledge import loader
-from privaudit.knowledge.compiled import COMPILED_FILE
+from privaudit.knowledge.loader import COMPILED_FILE
 from privaudit.knowledge.rules import compile_rules
 
 ROW_COUNTS = (2_000, 10_000)

@@ -1,6 +1,6 @@
 """Hatchling's build hook: put compiled lists and rules into the wheel, beside their files.
 
-See `privaudit.knowledge.compiled`.
+See `privaudit.knowledge.loader`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class CompileHook(BuildHookInterface[Any]):
             return
         sys.path.insert(0, self.root)
         from privaudit.knowledge import compile_lists
-        from privaudit.knowledge.compiled import COMPILED_FILE
+        from privaudit.knowledge.loader import COMPILED_FILE
         from privaudit.knowledge.rules import compile_rules
 
         self._folder = tempfile.TemporaryDirectory()

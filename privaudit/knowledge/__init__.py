@@ -13,9 +13,8 @@ from typing import Any
 
 from privaudit.errors import KnowledgeError
 from privaudit.knowledge import loader, releases, rules, signatures
-from privaudit.knowledge.compiled import NOT_COMPILED, CompiledFile, CompiledFiles, encode_compiled, read_compiled
 from privaudit.knowledge.index import Knowledge
-from privaudit.knowledge.loader import Problems
+from privaudit.knowledge.loader import NOT_COMPILED, CompiledFile, CompiledFiles, Problems
 from privaudit.knowledge.schema import Sdk, SdkFile
 from privaudit.knowledge.signatures import SignatureList
 from privaudit.knowledge.vocabulary import Vocabulary
@@ -49,7 +48,8 @@ def load_knowledge(
     """
     problems = Problems()
     root = folder or releases.active_folder()
-    files = read_knowledge_files(root, problems, extra_lists=extra_lists, demo=demo, compiled=read_compiled(root))
+    compiled = loader.read_compiled(root)
+    files = read_knowledge_files(root, problems, extra_lists=extra_lists, demo=demo, compiled=compiled)
     if problems and folder is None and root == releases.updated_folder() and not extra_lists:
         raise KnowledgeError("errors.knowledge_taken", tuple(problems), path=str(root))
     rule_set = rules.read_rules(problems)
@@ -72,7 +72,7 @@ def compile_lists(folder: Traversable) -> bytes:
     if files.vocabulary is not None:
         toml = (folder / "vocabulary.toml").read_bytes()
         parts.append(CompiledFile("vocabulary", toml, loader.to_canonical_json(files.vocabulary_data)))
-    return encode_compiled(parts)
+    return loader.encode_compiled(parts)
 
 
 def read_knowledge_files(

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from privaudit.i18n import rule_texts
 from privaudit.knowledge import loader
-from privaudit.knowledge.compiled import NOT_COMPILED, CompiledFile, encode_compiled, read_compiled
-from privaudit.knowledge.loader import Problems
+from privaudit.knowledge.loader import NOT_COMPILED, CompiledFile, Problems
 from privaudit.knowledge.schema import RULE_KEYS, Rule
 from privaudit.model import RuleSetInfo
 
@@ -64,7 +63,7 @@ def read_rules(problems: Problems, files: Iterable[Traversable] | None = None) -
     """Read the rules in `files`, by default those that are part of privaudit; what is wrong goes to `problems`."""
     valid: list[tuple[Rule, str, dict[str, Any]]] = []
     folder = rule_texts.rules_folder()
-    compiled = read_compiled(folder) if files is None else NOT_COMPILED
+    compiled = loader.read_compiled(folder) if files is None else NOT_COMPILED
     for file in loader.list_toml_files(folder) if files is None else files:
         data, _ = loader.read_compiled_toml(file, file.name, problems, compiled, "rule")
         rule = None if data is None else loader.validate_data(Rule, data, file.name, problems, RULE_KEYS)
@@ -80,7 +79,7 @@ def read_rules(problems: Problems, files: Iterable[Traversable] | None = None) -
 def compile_rules(folder: Traversable) -> bytes:
     """Return the content of ``compiled.txt`` for the rules in `folder` that have no problems."""
     rules = read_rules(Problems(), loader.list_toml_files(folder))
-    return encode_compiled(
+    return loader.encode_compiled(
         CompiledFile("rule", (folder / name).read_bytes(), loader.to_canonical_json(data))
         for name, data in zip(rules.files, rules.toml_data, strict=True)
     )

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from privaudit.knowledge import loader
-from privaudit.knowledge.compiled import NOT_COMPILED, CompiledFiles
-from privaudit.knowledge.loader import Problems, locate_row
+from privaudit.knowledge.loader import NOT_COMPILED, CompiledFiles, Problems, locate_row
 from privaudit.knowledge.schema import SIGNATURE_KEYS, ListExample, ListSource, MatchKind, SignatureFile, SignatureRow
 from privaudit.model import MessageValue, SignatureMatch
 

@@ -21,8 +21,7 @@ from urllib.parse import urlsplit
 
 from privaudit.errors import KnowledgeError, SignatureListError
 from privaudit.knowledge import compile_lists, lint, minisign, releases
-from privaudit.knowledge.compiled import COMPILED_FILE
-from privaudit.knowledge.loader import MAX_FILE_BYTES, Problems, read_limited
+from privaudit.knowledge.loader import COMPILED_FILE, MAX_FILE_BYTES, Problems, read_limited
 
 SIGNATURE_SUFFIX: Final = ".minisig"
 MAX_ZIP_BYTES: Final = 32 * 1024 * 1024

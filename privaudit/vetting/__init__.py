@@ -17,9 +17,8 @@ from privaudit.knowledge import Knowledge, loader, releases
 from privaudit.knowledge.schema import Rule, Sdk
 from privaudit.model import Message, Severity, Tool, Verdict
 from privaudit.vetting import bundle, evaluate, second_reader
-from privaudit.vetting.bundle import AppBundle
+from privaudit.vetting.bundle import AppBundle, FileRange
 from privaudit.vetting.document import FileInfo, Gap, VettingKnowledgeInfo, VettingReport
-from privaudit.vetting.local_file import FileRange, open_local_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +66,7 @@ def vet(path: Path, context: VettingContext) -> VettingReport:
     """Vet an APK, or an XAPK, APKS or APKM bundle. Never raises: whatever is wrong with it stands in the document."""
     file_info = FileInfo(path=str(path), kind="unknown", size=None, modified_ns=None, sha256=None)
     try:
-        with open_local_file(path) as file:
+        with bundle.open_local_file(path) as file:
             file_info = replace(file_info, size=file.contents.size, modified_ns=file.modified_ns)
             file_info = replace(file_info, sha256=file.contents.sha256())
             with bundle.open_bundle(file.contents, path.name) as app_bundle:

@@ -43,7 +43,7 @@ from privaudit.transport import shell_protocol
 from privaudit.transport.adb_device import _authenticate
 from privaudit.transport.stream import DeviceStream, TcpStream
 from privaudit.vetting import bundle, evaluate
-from privaudit.vetting.local_file import FileRange
+from privaudit.vetting.bundle import FileRange
 from privaudit.workshop import storage
 from tests.fuzz import seeds
 

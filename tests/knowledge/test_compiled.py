@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from privaudit import __version__, knowledge
 from privaudit.errors import KnowledgeError
 from privaudit.i18n import rule_texts
-from privaudit.knowledge import compile_lists, compiled, export, lint, loader, rules
-from privaudit.knowledge.compiled import COMPILED_FILE, CompiledFile, encode_compiled, read_compiled
-from privaudit.knowledge.loader import Problems
+from privaudit.knowledge import compile_lists, export, lint, loader, rules
+from privaudit.knowledge.loader import COMPILED_FILE, CompiledFile, Problems, encode_compiled, read_compiled
 from privaudit.knowledge.schema import ListSource, SignatureRow
 
 LIST = "risky/secp-2024.toml"
@@ -310,7 +309,7 @@ def test_a_compiled_file_of_other_lists_is_not_used(folder, parsed_files):
 
 def test_lists_that_another_version_compiled_are_not_used(folder, monkeypatch):
     assert read_compiled(folder).json_by_file
-    monkeypatch.setattr(compiled, "_FIRST_LINE", compiled._FIRST_LINE.replace(__version__, "0.9.0"))
+    monkeypatch.setattr(loader, "_FIRST_LINE", loader._FIRST_LINE.replace(__version__, "0.9.0"))
     assert read_compiled(folder).json_by_file == {}
 
 
@@ -323,10 +322,10 @@ def test_an_unreadable_compiled_file_is_not_used(folder):
 
 def test_the_size_of_a_compiled_file_is_limited(folder, monkeypatch):
     size = (folder / COMPILED_FILE).stat().st_size
-    assert size < compiled.MAX_COMPILED_BYTES
-    monkeypatch.setattr(compiled, "MAX_COMPILED_BYTES", size)
+    assert size < loader.MAX_COMPILED_BYTES
+    monkeypatch.setattr(loader, "MAX_COMPILED_BYTES", size)
     assert read_compiled(folder).json_by_file
-    monkeypatch.setattr(compiled, "MAX_COMPILED_BYTES", size - 1)
+    monkeypatch.setattr(loader, "MAX_COMPILED_BYTES", size - 1)
     assert read_compiled(folder).json_by_file == {}
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from privaudit import knowledge
 from privaudit.errors import KnowledgeError, SignatureListError
 from privaudit.knowledge import loader, minisign, releases, update
-from privaudit.knowledge.compiled import COMPILED_FILE
+from privaudit.knowledge.loader import COMPILED_FILE
 from tests.virtual_phone.conftest import need
 
 NEWER = 2099010100
