@@ -47,9 +47,12 @@ def find_class_prefixes(data: bytes, prefixes: Iterable[str], entry: str) -> Ite
     """
     dex = _DexFile(data, entry)
     for prefix in prefixes:
-        low, high = dex.type_range(prefix)
+        path = b"L" + prefix.replace(".", "/").encode()
+        low = bisect_left(dex.type_ids, path + b"/", key=dex.type_name)
+        high = bisect_left(dex.type_ids, path + b"0", lo=low, key=dex.type_name)  # "0" follows "/"
         if high > low:
-            yield DexPrefixHits(prefix, high - low, dex.count_defined(low, high))
+            defined = sum(low <= type_id < high for (type_id,) in _CLASS_DEF.iter_unpack(dex.class_defs))
+            yield DexPrefixHits(prefix, high - low, defined)
 
 
 class _DexFile:
@@ -71,21 +74,10 @@ class _DexFile:
             if offset + count * size > len(data):
                 raise ApkError("apk.entry_damaged", entry=entry)
         self._string_count, self._string_ids_offset = string_count, strings_offset
-        self._type_count, self._type_ids_offset = type_count, types_offset
-        self._class_defs = data[classes_offset : classes_offset + class_count * _CLASS_DEF.size]
+        self.type_ids, self._type_ids_offset = range(type_count), types_offset
+        self.class_defs = data[classes_offset : classes_offset + class_count * _CLASS_DEF.size]
 
-    def type_range(self, prefix: str) -> tuple[int, int]:
-        """Return the type ids under `prefix`: the first, and the one after the last."""
-        path = b"L" + prefix.replace(".", "/").encode()
-        type_ids = range(self._type_count)
-        low = bisect_left(type_ids, path + b"/", key=self._type_name)
-        return low, bisect_left(type_ids, path + b"0", lo=low, key=self._type_name)  # "0" follows "/"
-
-    def count_defined(self, low: int, high: int) -> int:
-        """Count the types from `low` to below `high` that this file defines."""
-        return sum(low <= type_id < high for (type_id,) in _CLASS_DEF.iter_unpack(self._class_defs))
-
-    def _type_name(self, type_id: int) -> bytes:
+    def type_name(self, type_id: int) -> bytes:
         (string_id,) = _U32.unpack_from(self._data, self._type_ids_offset + _U32.size * type_id)
         if string_id >= self._string_count:
             raise ApkError("apk.entry_damaged", entry=self._entry)

@@ -86,21 +86,20 @@ def parse_signing_info(parts: Mapping[str, ApkPart]) -> SigningInfo:
                 signers, _ = _read_length_prefixed(value, 0)
                 schemes[scheme] = tuple(_parse_signer(signer, block_id) for signer in _iter_length_prefixed(signers))
     v1_signers: list[Signer] = []
-    v1_error: ApkError | None = None
+    v1_errors: list[ApkError] = []
     for name in filter(is_jar_signature, parts):
         try:
             certificates = _parse_jar_signers(name, parts[name].to_bytes())
             v1_signers += (Signer(certificate_sha256=certificate) for certificate in certificates[:_MAX_ITEMS])
-        except ApkError as error:
-            v1_error = v1_error or error
-        else:
             if len(certificates) > _MAX_ITEMS:
-                v1_error = v1_error or ApkError("apk.signers_too_many", entry=name, n=_MAX_ITEMS)
+                v1_errors.append(ApkError("apk.signers_too_many", entry=name, n=_MAX_ITEMS))
+        except ApkError as error:
+            v1_errors.append(error)
     if v1_signers:
         schemes["v1"] = tuple(v1_signers)
     if not any(schemes.values()):
-        raise v1_error or ApkError("apk.no_certificate")
-    return SigningInfo(schemes=schemes, problem=v1_error.message if v1_error is not None else None)
+        raise next(iter(v1_errors), ApkError("apk.no_certificate"))
+    return SigningInfo(schemes=schemes, problem=v1_errors[0].message if v1_errors else None)
 
 
 def _iter_block_pairs(block: bytes) -> Iterator[tuple[int, bytes]]:

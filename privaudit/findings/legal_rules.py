@@ -45,8 +45,7 @@ def apply_country(report: Report, knowledge: Knowledge, country: str) -> Report:
         report,
         apps=tuple(annotate_named(app, knowledge, (country,)) for app in apps) if is_same_edition else apps,
         knowledge=KnowledgeInfo(
-            signatures=lists if is_same_edition else saved_lists,
-            rules=knowledge.rules.describe_rules(country, on_date),
+            signatures=lists if is_same_edition else saved_lists, rules=knowledge.rules.describe_rules(country, on_date)
         ),
     )
 

@@ -33,11 +33,6 @@ def recorded_data(app: App) -> tuple[DataClass, ...]:
     return tuple(data for data, access in app.access.items() if access.history is History.RECORDED)
 
 
-def high_risk_routes(app: App | AppSummary) -> frozenset[str]:
-    """Return the special access of `app` that opens messages or the screen."""
-    return HIGH_RISK_ROUTES & app.special_access_kinds
-
-
 def for_access(app: App, *, group_open: bool = False) -> Severity:
     """Return the severity of what `app` can read, or may be granted through another permission (`group_open`)."""
     if readable_data(app):

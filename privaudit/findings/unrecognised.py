@@ -21,7 +21,7 @@ _KEYS: Final[Mapping[AccessState, tuple[str, str]]] = {
 def is_unrecognised_reader(app: App | AppSummary, knowledge: Knowledge) -> bool:
     """Return whether the owner should look at an unrecognised app. An unread installer does not count as a store."""
     from_store = app.installer in knowledge.stores
-    can_read = bool(severity.readable_data(app) or severity.high_risk_routes(app))
+    can_read = bool(severity.readable_data(app) or severity.HIGH_RISK_ROUTES & app.special_access_kinds)
     return not app.is_reported and not app.system and not from_store and can_read
 
 

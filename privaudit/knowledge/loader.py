@@ -294,10 +294,7 @@ def format_location(location: Iterable[str | int]) -> Message:
 
 
 def content_sha256(content: Mapping[str, object]) -> str:
-    """Hash the content of files: their comments, line ends and order make no difference.
-
-    A value of bytes is one that `to_canonical_json` returned.
-    """
+    """Hash the content of files: comments, line ends and order make no difference. Bytes are canonical JSON."""
     return hashlib.sha256(to_canonical_json(content)).hexdigest()
 
 

@@ -29,19 +29,13 @@ class Release(DataTable):
 
 
 def updates_root() -> Path:
-    """Return the folder of the lists that `signatures update` installs, in the user's data folder.
-
-    Raises UsageError ``no_home``.
-    """
+    """Return the user's data folder of the lists that `signatures update` installs; raises UsageError ``no_home``."""
     with require_home():
         return platformdirs.user_data_path(_APP_NAME, appauthor=False) / "lists"
 
 
 def public_key_folder() -> Path:
-    """Return the folder of the trusted public keys (``*.pub``), in the user's settings folder.
-
-    Raises UsageError ``no_home``.
-    """
+    """Return the user's settings folder of the trusted public keys (``*.pub``); raises UsageError ``no_home``."""
     with require_home():
         return platformdirs.user_config_path(_APP_NAME, appauthor=False, roaming=True) / "keys"
 

@@ -175,10 +175,7 @@ class Sdk(DataTable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SdkFile(DataTable):
-    """The content of ``sdks.toml``: SDKs that score borrowers or collect contacts and messages.
-
-    No finding rests on one alone.
-    """
+    """``sdks.toml``: SDKs that score borrowers or collect contacts and messages. No finding rests on one alone."""
 
     sdk: tuple[Sdk, ...]
 

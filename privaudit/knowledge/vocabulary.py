@@ -163,9 +163,8 @@ class Vocabulary(DataTable):
 
     def _terms_in_label(self, label: str) -> _NameTerms:
         """Return the terms of the reading of `label` that suggests lending the most; the first of equals."""
-        first, *others = read_label(label)
-        names = [self._terms_in_reading(first, first)]
-        names += (self._terms_in_reading(reading, first) for reading in others)
+        readings = read_label(label)
+        names = [self._terms_in_reading(reading, as_written=readings[0]) for reading in readings]
         return max(names, key=lambda name: sum(_WEIGHT_SCORES[weight] for weight in name.weights.values()))
 
     def _terms_in_reading(self, reading: LabelReading, as_written: LabelReading) -> _NameTerms:
@@ -184,7 +183,7 @@ class Vocabulary(DataTable):
             else:
                 is_match = _matches_term(text, joined, match) or _matches_term(text, split, match)
             if is_match:
-                matches[text] = _heavier_weight(matches.get(text), term.weight)
+                matches[text] = max(matches.get(text, term.weight), term.weight, key=_WEIGHT_SCORES.__getitem__)
         name = self._apply_false_friends("label", (joined, as_written.text.casefold()), matches)
         return replace(name, weights=_drop_overlapping(name.weights, f"{joined}\n{split}"))
 
@@ -203,7 +202,9 @@ class Vocabulary(DataTable):
         for token in self.package:
             # A token has only word characters, so it cannot match across the dots of `joined`.
             if token.token in joined and (token.match == "substring" or token.token in parts):
-                matches[token.token] = _heavier_weight(matches.get(token.token), token.weight)
+                matches[token.token] = max(
+                    matches.get(token.token, token.weight), token.weight, key=_WEIGHT_SCORES.__getitem__
+                )
         return self._apply_false_friends("package", (package.casefold(),), matches)
 
     def _apply_false_friends(
@@ -249,10 +250,6 @@ def _drop_overlapping(weights: Mapping[str, TermWeight], label: str) -> dict[str
             counted[text] = weights[text]
             label = label.replace(text, "\n")
     return counted
-
-
-def _heavier_weight(current: TermWeight | None, other: TermWeight) -> TermWeight:
-    return other if current is None or _WEIGHT_SCORES[other] > _WEIGHT_SCORES[current] else current
 
 
 @cache
