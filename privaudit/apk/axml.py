@@ -44,35 +44,33 @@ class XmlValue:
     resource_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
 class Attributes:
-    """The attributes of one element: by resource id, and by name if they have no namespace."""
+    """The attributes of one element."""
 
-    def __init__(
-        self,
-        values: Mapping[int, tuple[int, int, str | None]] | None = None,
-        raw_strings: Mapping[str, tuple[str | None, str | None]] | None = None,
-    ) -> None:
-        self._values = values or {}
-        self._raw_strings = raw_strings or {}
+    by_id: Mapping[int, tuple[int, int, str | None]] = field(default_factory=dict)
+    """By resource id: type, data and string of the value."""
+    by_name: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    """Of those without a namespace, by name: the raw string, and the one that the typed value is."""
 
     def __bool__(self) -> bool:
-        return bool(self._values or self._raw_strings)
+        return bool(self.by_id or self.by_name)
 
     def raw_string(self, name: str) -> str | None:
         """Return the raw string of the attribute `name`; raises ApkError if its typed value is something else.
 
         Android reads the raw string. Other tools read the typed value, so an app in which they differ hides its name.
         """
-        raw, typed = self._raw_strings.get(name, (None, None))
+        raw, typed = self.by_name.get(name, (None, None))
         if raw is not None and raw != typed:
             raise ApkError("apk.manifest_ambiguous", attribute=name, raw=raw, typed=typed or "-")
-        if raw is None and name in self._raw_strings:
+        if raw is None and name in self.by_name:
             raise ApkError("apk.manifest_invalid", attribute=name)
         return raw
 
     def string_or_reference(self, key: int) -> XmlValue | None:
         """Return a value for display; ``None`` if there is none."""
-        value_type, data, raw = self._values.get(key, (_REFERENCE, 0, None))
+        value_type, data, raw = self.by_id.get(key, (_REFERENCE, 0, None))
         if value_type in {_REFERENCE, _DYNAMIC_REFERENCE}:
             return XmlValue(None, data) if data else None
         if value_type in {_DECIMAL, _HEXADECIMAL} and raw is None:
@@ -81,19 +79,19 @@ class Attributes:
 
     def string(self, key: int) -> str | None:
         """Return a string that the manifest itself contains."""
-        value_type, _, raw = self._values.get(key, (_REFERENCE, 0, None))
+        value_type, _, raw = self.by_id.get(key, (_REFERENCE, 0, None))
         return raw if value_type == _STRING else None
 
     def integer(self, key: int) -> int | None:
         """Return an integer, also if it is written as a string."""
-        value_type, data, raw = self._values.get(key, (_REFERENCE, 0, None))
+        value_type, data, raw = self.by_id.get(key, (_REFERENCE, 0, None))
         if value_type in {_DECIMAL, _HEXADECIMAL}:
             return data
         return int(raw) if raw and raw.isascii() and raw.isdecimal() and len(raw) <= _MAX_NUMBER_DIGITS else None
 
     def boolean(self, key: int) -> bool:
         """Return false only for an explicit false. A reference counts as true: its value depends on the phone."""
-        value_type, data, raw = self._values.get(key, (_BOOLEAN, 1, None))
+        value_type, data, raw = self.by_id.get(key, (_BOOLEAN, 1, None))
         return bool(data) if value_type == _BOOLEAN else raw != "false"
 
 
@@ -168,13 +166,13 @@ def _parse_element(body: bytes, read_string: Callable[[int], str | None], resour
     end = _START_ELEMENT.size + count * _ATTRIBUTE.size
     if end > len(body):
         raise ApkError(_DAMAGED)
-    values: dict[int, tuple[int, int, str | None]] = {}
-    raw_strings: dict[str, tuple[str | None, str | None]] = {}
+    by_id: dict[int, tuple[int, int, str | None]] = {}
+    by_name: dict[str, tuple[str | None, str | None]] = {}
     for namespace, attribute, raw, value_type, data in _ATTRIBUTE.iter_unpack(body[_START_ELEMENT.size : end]):
         resource_id = resource_ids[attribute] if attribute < len(resource_ids) else 0
         if resource_id:  # the first of duplicates counts
-            values.setdefault(resource_id, (value_type, data, read_string(data if value_type == _STRING else raw)))
+            by_id.setdefault(resource_id, (value_type, data, read_string(data if value_type == _STRING else raw)))
         if namespace == _NO_INDEX:  # Android finds it by its name, whether or not it has an id
             typed = read_string(data) if value_type == _STRING else None
-            raw_strings.setdefault(read_string(attribute) or "", (read_string(raw), typed))
-    return XmlElement(read_string(name) or "", Attributes(values, raw_strings))
+            by_name.setdefault(read_string(attribute) or "", (read_string(raw), typed))
+    return XmlElement(read_string(name) or "", Attributes(by_id, by_name))

@@ -62,7 +62,7 @@ def read_installed_apk(
     `languages`: the phone's, the owner's first choice first. `version_code`: what the phone gives; a file with another
     one is not the file that runs.
     """
-    return _read_parsed_apk(apk, _parse_manifest(apk), None, languages, sdk, version_code)
+    return _read_parsed_apk(apk, _parse_manifest(apk), LabelResolver(apk, languages, sdk), version_code)
 
 
 def trim_and_read_apk(
@@ -87,7 +87,7 @@ def trim_and_read_apk(
             table = None
             rest = {name: part for name, part in apk.parts.items() if name != ARSC}
             apk = replace(apk, parts=rest, problems={**apk.problems, ARSC: error.message})
-    return apk, _read_parsed_apk(apk, manifest, table, languages, sdk, version_code)
+    return apk, _read_parsed_apk(apk, manifest, LabelResolver(apk, languages, sdk, table), version_code)
 
 
 def _parse_manifest(apk: ApkParts) -> ApkManifest | ApkError:
@@ -101,12 +101,7 @@ def _parse_manifest(apk: ApkParts) -> ApkManifest | ApkError:
 
 
 def _read_parsed_apk(
-    apk: ApkParts,
-    manifest: ApkManifest | ApkError,
-    table: ResourceTable | None,
-    languages: Sequence[str],
-    sdk: int | None,
-    version_code: int | None,
+    apk: ApkParts, manifest: ApkManifest | ApkError, resolver: LabelResolver, version_code: int | None
 ) -> ApkInfo:
     empty = ApkInfo(package=apk.package, label_problem=apk.detail, problem=apk.detail, sha256=apk.sha256)
     if apk.state is not AnswerState.ANSWERED:
@@ -118,7 +113,7 @@ def _read_parsed_apk(
             manifest = ApkError("apk.version_differs", said=str(manifest.version_code), known=str(version_code))
     if isinstance(manifest, ApkError):
         return replace(empty, problem=manifest.message, label_problem=manifest.message)
-    return _build_info(apk, manifest, LabelResolver(apk, languages, sdk, table), all_languages=False)
+    return _build_info(apk, manifest, resolver, all_languages=False)
 
 
 def read_apk_file(apk: ApkParts, manifest: ApkManifest) -> ApkInfo:
