@@ -4,14 +4,12 @@ Stores the APK's own bytes, never an interpretation, so that a saved capture can
 resource table only the ranges are stored that the labels need (`privaudit.apk.info.trim_and_read_apk`).
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -57,7 +55,7 @@ class ApkPart:
     """The stored ranges: offset and bytes, in ascending order."""
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> ApkPart:
+    def from_bytes(cls, data: bytes) -> Self:
         """Return a complete part."""
         return cls(size=len(data), sha256=hashlib.sha256(data).hexdigest(), pieces=((0, data),))
 
@@ -66,7 +64,7 @@ class ApkPart:
         """Whether every byte is stored."""
         return len(self.pieces) == 1 and len(self.pieces[0][1]) == self.size
 
-    def trimmed_to(self, ranges: Iterable[tuple[int, int]]) -> ApkPart:
+    def trimmed_to(self, ranges: Iterable[tuple[int, int]]) -> Self:
         """Return this part with only `ranges` (start, end) stored."""
         data = self.to_bytes()
         merged: list[tuple[int, int]] = []

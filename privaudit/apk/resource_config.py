@@ -4,13 +4,11 @@ AOSP: ``ResourceTypes.cpp`` (``ResTable_config::match``, ``isBetterThan``, ``isL
 Ignored: the SIM card's country and network, so that labels for one network are not selected, and density.
 """
 
-from __future__ import annotations
-
 import re
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 _LANGUAGE_ALIASES: Final[Mapping[str, str]] = {"in": "id", "iw": "he", "ji": "yi", "tl": "fil"}
 """Obsolete language codes that Android still accepts (``Locale.adjustLanguageCode``, ``langsAreEquivalent``)."""
@@ -44,7 +42,7 @@ class Locale:
     region: str = ""
 
     @classmethod
-    def parse(cls, tag: str) -> Locale:
+    def parse(cls, tag: str) -> Self:
         """Parse a BCP 47 tag: ``zh-CN``, ``zh-Hant-TW``, ``es-419``."""
         language, *subtags = tag.replace("_", "-").split("-")
         script = next((part.title() for part in subtags if re.fullmatch(r"[^\W\d_]{4}", part)), "")
@@ -127,7 +125,7 @@ class ResourceConfig:
     """Whether it is for some phones only, by anything but the language."""
 
     @classmethod
-    def parse(cls, data: bytes) -> ResourceConfig:
+    def parse(cls, data: bytes) -> Self:
         """Parse the structure; a shorter one of older tools is padded with zeros, a longer one truncated."""
         mcc, mnc, language, region, *numbers, script, screen_layout2, color_mode = _CONFIG_STRUCT.unpack(
             data[: _CONFIG_STRUCT.size].ljust(_CONFIG_STRUCT.size, b"\0")

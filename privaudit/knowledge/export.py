@@ -55,11 +55,11 @@ def _toml_value(value: object) -> str:
 
 def entries_to_json(entries: Iterable[SignatureEntry], list_info: SignatureListInfo) -> str:
     """Return `entries` as a ``privaudit-signatures/1`` document. Unknown values are ``null`` or an empty list."""
-    document = {
-        "schema": SIGNATURES_SCHEMA,
-        "lists": asdict(list_info),
-        "signatures": [_entry_to_dict(entry) for entry in entries],
-    }
+    return _dump_document(list_info, signatures=[_entry_to_dict(entry) for entry in entries])
+
+
+def _dump_document(list_info: SignatureListInfo, **content: list[dict[str, Any]]) -> str:
+    document = {"schema": SIGNATURES_SCHEMA, "lists": asdict(list_info), **content}
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -132,8 +132,7 @@ def summarise_rows(refs: Iterable[RowRef], countries: Iterable[str]) -> Iterator
 
 def summary_to_json(rows: Iterable[ListSummaryRow], list_info: SignatureListInfo) -> str:
     """Return the summary as a ``privaudit-signatures/1`` document."""
-    document = {"schema": SIGNATURES_SCHEMA, "lists": asdict(list_info), "summary": [asdict(row) for row in rows]}
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return _dump_document(list_info, summary=[asdict(row) for row in rows])
 
 
 def _tier(ref: RowRef) -> str | None:

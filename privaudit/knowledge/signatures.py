@@ -3,8 +3,6 @@
 One module, because a list, a row and the entry of an app are views of the same TOML tables.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -65,7 +63,7 @@ class SignatureList:
         return tables
 
     @property
-    def row_refs(self) -> tuple[RowRef, ...]:
+    def row_refs(self) -> "tuple[RowRef, ...]":
         """All its rows, each with its number."""
         return tuple(map(RowRef, repeat(self), range(1, len(self.tables) + 1)))
 
