@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from benchmarks.apk_files import enlarge_apk
-from privaudit.virtual_phone import apks, load_scenario
+from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.dump_writers import appops
 from privaudit.virtual_phone.dump_writers import package_dump as package_dump_writer
-from privaudit.virtual_phone.programs import build_files
+from privaudit.virtual_phone.programs import build_files, load_apks
 from privaudit.virtual_phone.release.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS
 from privaudit.virtual_phone.scenario.virtual import (
     InstallPermission,
@@ -118,7 +118,7 @@ def template_apk(package: str) -> str:
     """Return the demo APK that the APK of a generated app is made from: one with a package name of the same length."""
     names = [
         name
-        for name, content in sorted(apks.load_apks().items())
+        for name, content in sorted(load_apks().items())
         if len(name.rpartition("-")[0]) == len(package) and b"resources.arsc" in content
     ]
     return names[zlib.crc32(package.encode()) % len(names)]
@@ -131,7 +131,7 @@ def phone_files(phone: VirtualPhone) -> Mapping[str, bytes]:
         if not app.is_system and app.package.startswith("com.example.made"):
             template = template_apk(app.package)
             rename = template.rpartition("-")[0], app.package
-            files[app.apk_path] = enlarge_apk(apks.load_apks()[template], **_APK_SIZE, rename=rename)
+            files[app.apk_path] = enlarge_apk(load_apks()[template], **_APK_SIZE, rename=rename)
     return files
 
 

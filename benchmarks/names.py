@@ -27,11 +27,11 @@ from privaudit.capture.remote_apks import ApkRequest
 from privaudit.model import Command, Reply
 from privaudit.transport import connect
 from privaudit.transport.base import SCRIPT_TIMEOUT_S, Transport
-from privaudit.virtual_phone import apks as demo_apks
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.adbd.faults import SimulatedLink
 from privaudit.virtual_phone.adbd.server import AdbdServer
+from privaudit.virtual_phone.programs import apk_entry_name, load_apks
 
 BYTES_PER_S = 20e6
 LATENCY_S = 0.002
@@ -71,7 +71,7 @@ def serve(count: int, total_bytes: int, table_bytes: int, files: int) -> None:
         low, high = (1 / 3, 2.0) if number % 2 else (2 / 3, 1.0)
         factor = 1.0 if count == 1 else low + (high - low) * number / count
         content[f"/data/app/{app.package}-{number}/base.apk"] = enlarge_apk(
-            demo_apks.load_apks()[demo_apks.apk_entry_name(app)],
+            load_apks()[apk_entry_name(app)],
             table_bytes=int(table_bytes * factor),
             files=int(files * factor),
             total_bytes=int(total_bytes * factor),

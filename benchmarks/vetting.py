@@ -41,7 +41,7 @@ from privaudit import vetting
 from privaudit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK
 from privaudit.vetting import VettingContext, batch, report, second_reader
 from privaudit.vetting.batch import VetJob
-from privaudit.virtual_phone import apks
+from privaudit.virtual_phone.programs import load_apks
 from tests.fixtures.apk_builder import rows_of
 from tests.fixtures.dex_builder import dex
 
@@ -91,12 +91,12 @@ def write_apks(folder: Path, count: int, *, classes: int, dex_bytes: int, table_
     """Write so many apps to a folder, each a different file."""
     rng = random.Random(SEED)  # noqa: S311 - the same in every run
     dex_files = build_dex_files(6, rng, classes=classes, dex_bytes=dex_bytes)
-    names = [name for name, content in sorted(apks.load_apks().items()) if b"resources.arsc" in content]
+    names = [name for name, content in sorted(load_apks().items()) if b"resources.arsc" in content]
     paths = []
     for number in range(count):
         name = names[number % len(names)]
         chosen = dex_files[number % 6 : number % 6 + 1 + number % 2]
-        apk = build_large_apk(apks.load_apks()[name], chosen, rng, table_bytes=table_bytes, files=files)
+        apk = build_large_apk(load_apks()[name], chosen, rng, table_bytes=table_bytes, files=files)
         paths.append(folder / f"{number:05}-{name}")
         paths[-1].write_bytes(apk)
     return paths

@@ -20,16 +20,16 @@ from privaudit.i18n import Translator
 from privaudit.vetting import batch, batch_table
 from privaudit.vetting import report as form
 from privaudit.vetting.batch_table import BatchSummary
-from privaudit.virtual_phone import apks
+from privaudit.virtual_phone.programs import load_apks
 
 LOAN = "com.example.sudaibao-10402.apk"
-NAMES = sorted(apks.load_apks())[::10]
+NAMES = sorted(load_apks())[::10]
 
 
 @pytest.fixture
 def loan(tmp_path):
     path = tmp_path / "loan.apk"
-    path.write_bytes(apks.load_apks()[LOAN])
+    path.write_bytes(load_apks()[LOAN])
     return path
 
 
@@ -38,7 +38,7 @@ def crawl(tmp_path):
     folder = tmp_path / "crawl"
     (folder / "sub").mkdir(parents=True)
     for name in (*NAMES, LOAN):
-        (folder / "sub" / name).write_bytes(apks.load_apks()[name])
+        (folder / "sub" / name).write_bytes(load_apks()[name])
     (folder / "bad.apk").write_bytes(b"PK\3\4 and no more")
     return folder
 
@@ -91,7 +91,7 @@ def test_one_file_is_vetted_in_chinese(run, loan):
 def test_exit_codes(run, tmp_path, name, code):
     path = tmp_path / "a.apk"
     if name != "missing":
-        path.write_bytes(apks.load_apks().get(name, b"PK\3\4"))
+        path.write_bytes(load_apks().get(name, b"PK\3\4"))
     done = run("apk", path, "--json")
     assert done.code == code
     assert len(done.out.splitlines()) == (0 if name == "missing" else 1)

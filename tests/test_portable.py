@@ -24,7 +24,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from privaudit.cli.app import COMMANDS
-from privaudit.virtual_phone import apks
+from privaudit.virtual_phone.programs import load_apks
 from tests.virtual_phone.conftest import need
 
 ROOT = Path(__file__).parent.parent
@@ -141,7 +141,7 @@ def test_an_apk_is_read_without_what_is_pruned(build, command, environment, tmp_
     )
     assert b"ModuleNotFoundError: networkx" in refused.stderr
     file = tmp_path / "loan.apk"
-    file.write_bytes(apks.load_apks()["com.example.sudaibao-10402.apk"])
+    file.write_bytes(load_apks()["com.example.sudaibao-10402.apk"])
     done = subprocess.run([sys.executable, *command, str(file)], env=environment, check=False, capture_output=True)
     assert b"com.example.sudaibao" in done.stdout, done.stderr.decode()
     assert b"ModuleNotFoundError" not in done.stderr, done.stderr.decode()

@@ -32,11 +32,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from privaudit.virtual_phone import apks, load_scenario, scenario_names
+import privaudit
+from privaudit.virtual_phone import load_scenario, scenario_names
+from privaudit.virtual_phone.programs import apk_entry_name
 from privaudit.virtual_phone.scenario.virtual import VirtualApp
 
 FRAMEWORK = Path("/usr/share/android-framework-res/framework-res.apk")
-OUTPUT = Path(apks.__file__).with_name("apks.zip")
+OUTPUT = Path(privaudit.__file__).parent / "virtual_phone" / "apks.zip"
 KEY_BITS = 2048
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 VALID_FROM, VALID_UNTIL = datetime(2020, 1, 1, tzinfo=UTC), datetime(2060, 1, 1, tzinfo=UTC)
@@ -56,7 +58,7 @@ def main() -> int:
     apps: dict[str, VirtualApp] = {}
     for scenario_name in scenario_names():
         for app in _with_factory_versions(load_scenario(scenario_name).apps):
-            entry_name = apks.apk_entry_name(app)
+            entry_name = apk_entry_name(app)
             known = apps.setdefault(entry_name, app)
             if (manifest(known), resources(known)) != (manifest(app), resources(app)):
                 sys.stderr.write(

@@ -45,8 +45,7 @@ from privaudit.revocation.prepare import PlannedRevocation
 from privaudit.revocation.steps import number_steps
 from privaudit.transport.adb_auth import AdbKey
 from privaudit.transport.base import AUTH_TIMEOUT_S, AuthorizationWait, Transport
-from privaudit.workshop.consent import consent_lines
-from privaudit.workshop.model import Retention
+from privaudit.workshop.model import Retention, consent_lines
 
 _ROUND_KEYS: Final = {"first_round": "cli.first_round", "later_round": "cli.later_round", "naming": "cli.naming"}
 JsonValue: TypeAlias = Any

@@ -11,8 +11,7 @@ from privaudit.model import Message
 from privaudit.report import summary
 from privaudit.report.view import ReportView
 from privaudit.transport import diagnosis, vendors
-from privaudit.workshop.consent import consent_lines
-from privaudit.workshop.model import ACTIVE_STAGES, DeviceRow, DeviceStage, Retention
+from privaudit.workshop.model import ACTIVE_STAGES, DeviceRow, DeviceStage, Retention, consent_lines
 from privaudit.workshop.session import WorkshopSession, WorkshopView
 
 _STAGE_KEYS: Final[Mapping[DeviceStage, str]] = {

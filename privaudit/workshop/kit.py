@@ -14,8 +14,7 @@ from privaudit.knowledge import rights
 from privaudit.report import gaps, legal_rules, save_text
 from privaudit.report.rights import format_item, item_title
 from privaudit.revocation import steps
-from privaudit.workshop.consent import consent_lines
-from privaudit.workshop.model import Retention
+from privaudit.workshop.model import Retention, consent_lines
 from privaudit.workshop.outputs import step_blocks
 
 _EVIDENCE_LOG_ROWS: Final = 9

@@ -1,14 +1,15 @@
-"""Types that the workshop's modules share: attached devices, worker events and rows of the queue."""
+"""What the workshop's modules share: words of consent, attached devices, worker events and rows of the queue."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from privaudit.errors import PrivauditError
+from privaudit.i18n import Translator
 from privaudit.model import Report, SourceKind
 from privaudit.transport.base import AuthorizationWait, OnWaiting, Transport
 
@@ -25,6 +26,32 @@ class Retention(StrEnum):
     NOTHING = "nothing"
     HANDOUT = "handout"
     CAPTURE = "capture"
+
+
+_CONSENT_TO_KEEP: Final[Mapping[Retention, tuple[str, tuple[str, ...]]]] = {
+    Retention.NOTHING: ("workshop.consent_nothing", ()),
+    Retention.HANDOUT: ("workshop.consent_handout", ("handout",)),
+    Retention.CAPTURE: ("workshop.consent_capture", ("handout", "capture")),
+}
+"""The sentence about what is kept, and how it is recorded in a report's consent."""
+
+
+def consent_lines(retention: Retention, language: Translator) -> Iterator[str]:
+    """Yield what a participant consents to, in their `language`: on the board, on paper, on the browser's page."""
+    yield language.t("workshop.consent_title")
+    yield language.t("workshop.consent_questions")
+    yield language.t("workshop.consent_bank")
+    yield language.t("workshop.consent_read")
+    yield language.t("workshop.consent_not_read")
+    yield language.t(_CONSENT_TO_KEEP[retention][0])
+    yield language.t("workshop.consent_stop")
+    yield language.t("workshop.consent_advice")
+
+
+def consent_scope(retention: Retention) -> tuple[str, ...]:
+    """Return what a participant consents to, for the report: what is read, what is kept, and the counts."""
+    kept = _CONSENT_TO_KEEP[retention][1]
+    return ("apps_and_permissions", "records_of_use", "names_of_apps", *kept, "counts_without_names")
 
 
 class DeviceStage(StrEnum):

@@ -6,7 +6,7 @@ Only reads: a worker sends what an audit sends, what is needed to recognise a ph
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -22,23 +22,11 @@ from privaudit.knowledge import Knowledge
 from privaudit.model import Consent
 from privaudit.transport.base import AuthorizationWait, Transport
 from privaudit.workshop import model
-from privaudit.workshop.model import AttachedDevice, ClosingChecked, Retention, WorkerEvent
+from privaudit.workshop.model import AttachedDevice, ClosingChecked, Retention, WorkerEvent, consent_scope
 
 _CLOSING_CHECK_TIMEOUT_S: Final = 20.0
 _THREAD_SWITCH_INTERVAL_S: Final = 0.0005
 """How long a thread may run while others wait. Python's default of 5 ms would delay most answers of eight phones."""
-_CONSENT_SCOPES: Final[Mapping[Retention, tuple[str, ...]]] = {
-    Retention.NOTHING: (),
-    Retention.HANDOUT: ("handout",),
-    Retention.CAPTURE: ("handout", "capture"),
-}
-"""What is kept, as it is recorded in a report's consent."""
-
-
-def consent_scope(retention: Retention) -> tuple[str, ...]:
-    """Return what a participant consents to: what is read, what is kept, and the counts."""
-    kept = _CONSENT_SCOPES[retention]
-    return ("apps_and_permissions", "records_of_use", "names_of_apps", *kept, "counts_without_names")
 
 
 @contextlib.contextmanager

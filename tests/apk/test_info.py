@@ -34,8 +34,8 @@ from privaudit.capture import remote_apks
 from privaudit.capture.remote_apks import ApkRequest
 from privaudit.facts import apk_facts
 from privaudit.model import AnswerState, RequestedState
-from privaudit.virtual_phone import apks as demo_apks
 from privaudit.virtual_phone import load_scenario, scenario_names
+from privaudit.virtual_phone.programs import apk_entry_name, load_apks
 from tests.capture.test_remote_apks import Shell
 from tests.fixtures import arsc_builder
 from tests.fixtures.apk_builder import (
@@ -119,9 +119,9 @@ class TestNames:
         assert found.labels == expected
 
     def test_labels_of_demo_apps_agree_with_aapt(self, folder):
-        apps = {demo_apks.apk_entry_name(app): app for story in scenario_names() for app in load_scenario(story).apps}
+        apps = {apk_entry_name(app): app for story in scenario_names() for app in load_scenario(story).apps}
         for name, app in apps.items():
-            content = demo_apks.load_apks()[name]
+            content = load_apks()[name]
             expected = labels_by_aapt(content, folder)
             if expected.get("und"):
                 # What a phone in Chinese shows where an app has no Chinese name; aapt lists only what is there.
@@ -437,7 +437,7 @@ class TestCertificates:
     def test_signers_of_demo_apps_agree_with_apksigner(self, tmp_path):
         for package in ("com.example.sudaibao", "com.android.contacts"):
             app = load_scenario("borrower").find_app(package)
-            content = demo_apks.load_apks()[demo_apks.apk_entry_name(app)]
+            content = load_apks()[apk_entry_name(app)]
             (tmp_path / "a.apk").write_bytes(content)
             found = read(content, package=package).signing.active_signers(34)
             assert [one.certificate_sha256 for one in found] == certificates(tmp_path / "a.apk")
@@ -463,9 +463,7 @@ class TestCertificates:
     @given(st.data())
     def test_any_byte_of_a_block_may_be_wrong(self, data):
         app = load_scenario("borrower").find_app("com.example.sudaibao")
-        block = bytearray(
-            parts_of(demo_apks.load_apks()[demo_apks.apk_entry_name(app)], app.package).parts[SIGNING_BLOCK].to_bytes()
-        )
+        block = bytearray(parts_of(load_apks()[apk_entry_name(app)], app.package).parts[SIGNING_BLOCK].to_bytes())
         for _ in range(data.draw(st.integers(1, 3))):
             block[data.draw(st.integers(0, len(block) - 1))] = data.draw(st.integers(0, 255))
         with contextlib.suppress(ApkError):
@@ -680,7 +678,7 @@ class TestHostile:
 @cache
 def _whole():
     app = load_scenario("borrower").find_app("com.example.sudaibao")
-    return parts_of(demo_apks.load_apks()[demo_apks.apk_entry_name(app)], app.package)
+    return parts_of(load_apks()[apk_entry_name(app)], app.package)
 
 
 def _read_with(part, raw):

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from privaudit.apk.parts import ARSC, ApkError, ApkPart
 from privaudit.apk.resource_config import DeviceConfig, Locale, ResourceConfig, best_match
 from privaudit.apk.resource_table import MAX_STRING_CHARS, ResourceTable, ResValueType
-from privaudit.virtual_phone import apks, load_scenario
+from privaudit.virtual_phone import load_scenario
+from privaudit.virtual_phone.programs import apk_entry_name, load_apks
 from tests.apk.test_info import parts_of
 from tests.fixtures import arsc_builder
 
@@ -94,7 +95,7 @@ def test_tables_of_demo_apps_agree_with_androguard():
     for app in load_scenario("borrower").apps:
         if not app.labels:
             continue
-        data = parts_of(apks.load_apks()[apks.apk_entry_name(app)], app.package).parts[ARSC].to_bytes()
+        data = parts_of(load_apks()[apk_entry_name(app)], app.package).parts[ARSC].to_bytes()
         for resource in (0x7F010000, 0x7F020000):
             expected = ours(data, resource)
             if expected:

@@ -24,10 +24,9 @@ from privaudit.knowledge import Knowledge, csv_format, loader
 from privaudit.model import Report
 from privaudit.report import json as report_json
 from privaudit.transport.adb_device import connect_tcp
-from privaudit.virtual_phone import apks as demo_apks
 from privaudit.virtual_phone import load_scenario, start_adbd
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.programs import build_programs
+from privaudit.virtual_phone.programs import build_programs, load_apks
 from tests.fixtures import bugreport_builder
 
 SMALLEST_SCENARIO: Final = "android16"
@@ -124,7 +123,7 @@ def _signing_parts() -> Iterator[bytes]:
 
 
 def _apk_files() -> Iterator[bytes]:
-    yield from sorted(demo_apks.load_apks().values(), key=len)[:6]
+    yield from sorted(load_apks().values(), key=len)[:6]
 
 
 def _capture_parts() -> Iterator[bytes]:

@@ -11,11 +11,11 @@ from privaudit import vetting
 from privaudit.vetting import VettingContext, batch
 from privaudit.vetting.batch import VetJob
 from privaudit.vetting.document import VettingReport
-from privaudit.virtual_phone import apks
+from privaudit.virtual_phone.programs import load_apks
 from tests.fixtures.apk_builder import Row, aapt, manifest, pack, rows_of
 
 LOAN_APK = "com.example.sudaibao-10402.apk"
-CRAWLED_APKS = sorted(apks.load_apks())[30:50]
+CRAWLED_APKS = sorted(load_apks())[30:50]
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def context() -> VettingContext:
 @pytest.fixture(scope="session")
 def loan_apk() -> bytes:
     """A signed lending app."""
-    return apks.load_apks()[LOAN_APK]
+    return load_apks()[LOAN_APK]
 
 
 @pytest.fixture(scope="session")
@@ -72,8 +72,8 @@ def crawl(tmp_path: Path) -> Path:
     folder = tmp_path / "crawl"
     (folder / "deep" / "er").mkdir(parents=True)
     for number, name in enumerate(CRAWLED_APKS):
-        (folder / ("deep/er" if number % 3 else "") / name).write_bytes(apks.load_apks()[name])
-    loan_apk = apks.load_apks()[LOAN_APK]
+        (folder / ("deep/er" if number % 3 else "") / name).write_bytes(load_apks()[name])
+    loan_apk = load_apks()[LOAN_APK]
     (folder / "loan.XAPK").write_bytes(pack([Row("base.apk", loan_apk, 0)]))
     (folder / "damaged.apk").write_bytes(loan_apk[:-50])
     (folder / "empty.apk").write_bytes(b"")

@@ -7,12 +7,12 @@ import os
 import pytest
 
 from privaudit.vetting import bundle
-from privaudit.virtual_phone import apks
+from privaudit.virtual_phone.programs import load_apks
 from tests.fixtures.apk_builder import Row, pack, rows_of
 from tests.fixtures.dex_builder import dex
 from tests.vetting.conftest import bundle_of, gap_reasons, with_entries
 
-OTHER_APK = apks.load_apks()["com.example.chat-2580.apk"]
+OTHER_APK = load_apks()["com.example.chat-2580.apk"]
 MARKER_ENTRIES = {
     "xapk": {"manifest.json": b"{}", "icon.png": b"png"},
     "apks": {"toc.pb": b"toc"},

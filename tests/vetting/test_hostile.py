@@ -17,13 +17,13 @@ from privaudit.apk.parts import apk_message
 from privaudit.i18n import Translator
 from privaudit.vetting import bundle, evaluate, report
 from privaudit.vetting.document import Gap
-from privaudit.virtual_phone import apks
+from privaudit.virtual_phone.programs import load_apks
 from tests.capture.test_remote_apks import BAD_ENTRIES, HOSTILE
 from tests.fixtures.apk_builder import Row, changed, pack, rows_of
 from tests.fixtures.dex_builder import dex
 from tests.vetting.conftest import LOAN_APK, bundle_of, gap_reasons, with_entries
 
-LOAN = apks.load_apks()[LOAN_APK]
+LOAN = load_apks()[LOAN_APK]
 DEX = dex(["credoapp.A"])
 
 

@@ -9,7 +9,7 @@ import pytest
 from privaudit import vetting
 from privaudit.i18n import Translator
 from privaudit.vetting import report
-from privaudit.virtual_phone import apks
+from privaudit.virtual_phone.programs import load_apks
 from tests.fixtures.apk_builder import Row, pack, rows_of
 from tests.fixtures.dex_builder import dex
 from tests.report.test_html import HOSTILE
@@ -21,7 +21,7 @@ from tests.vetting.conftest import LOAN_APK
 def document(tmp_path_factory):
     """On a lending app with a known SDK and a gap."""
     path = tmp_path_factory.mktemp("apk") / "loan.apk"
-    rows = rows_of(apks.load_apks()[LOAN_APK])
+    rows = rows_of(load_apks()[LOAN_APK])
     path.write_bytes(pack([*rows, Row("classes.dex", dex(["credoapp.A"])), Row("classes2.dex", b"no dex")]))
     return vetting.vet(path, vetting.load_vetting_context(country="CN"))
 

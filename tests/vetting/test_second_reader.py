@@ -14,7 +14,7 @@ from privaudit.i18n import Translator, catalog
 from privaudit.model import DataClass
 from privaudit.vetting import batch, report, second_reader
 from privaudit.vetting.batch import VetJob
-from privaudit.virtual_phone import apks
+from privaudit.virtual_phone.programs import load_apks
 from tests.fixtures.apk_builder import aapt, changed, key, manifest, pack, rows_of, sign, with_raw_strings
 from tests.vetting.conftest import bundle_of, gap_reasons
 
@@ -42,7 +42,7 @@ def disguised(content, **swapped):
 
 
 def test_both_read_the_same_of_every_demo_app(vet_bytes):
-    for name, content in apks.load_apks().items():
+    for name, content in load_apks().items():
         reading = vet_bytes(content).second_reading
         assert (reading.state, reading.compared) == ("same", PARTS), (name, reading)
         assert reading.reader.startswith("androguard 4.")

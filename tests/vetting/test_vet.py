@@ -16,7 +16,7 @@ from privaudit.apk.parts import MANIFEST
 from privaudit.i18n import Translator
 from privaudit.model import DataClass, OtherDataClass
 from privaudit.vetting import report
-from privaudit.virtual_phone import apks
+from privaudit.virtual_phone.programs import load_apks
 from tests.fixtures.apk_builder import (
     Row,
     aapt,
@@ -31,7 +31,7 @@ from tests.fixtures.apk_builder import (
 from tests.fixtures.dex_builder import dex
 from tests.vetting.conftest import LOAN_APK, gap_reasons, with_entries
 
-DEMO_APKS = sorted(apks.load_apks())
+DEMO_APKS = sorted(load_apks())
 CHAT_APK = "com.example.chat-2580.apk"
 SCHEMA = report.vetting_schema()
 SERVICE = '<service android:name=".S" android:permission="android.permission.{}"/>'
@@ -46,7 +46,7 @@ def states(document):
 
 @pytest.mark.parametrize("name", [*DEMO_APKS[:: len(DEMO_APKS) // 6], LOAN_APK])
 def test_app_agrees_with_aapt(vet_bytes, tmp_path, name):
-    content = apks.load_apks()[name]
+    content = load_apks()[name]
     app = vet_bytes(content).app
     printed = badging(content, tmp_path)
     head = re.search(r"package: name='(.*?)' versionCode='(.*?)' versionName='(.*?)'", printed)
@@ -70,7 +70,7 @@ def test_signer_agrees_with_apksigner(vet_bytes, tmp_path, loan_apk):
 def test_documents_are_valid_and_survive_a_round_trip(vet_bytes):
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA))
     for name in DEMO_APKS[::5]:
-        document = vet_bytes(apks.load_apks()[name])
+        document = vet_bytes(load_apks()[name])
         assert document.complete, (name, document.gaps)
         line = report.vetting_to_json_line(document)
         validator.validate(json.loads(line))
@@ -157,7 +157,7 @@ def test_list_matches_package_hash_and_certificate(vet_bytes, tmp_path, loan_apk
     document = vet_bytes(loan_apk, context=context)
     assert [(listing.tier, listing.match) for listing in document.app.listed] == [("own", match)]
     assert document.verdict == "found"
-    assert not vet_bytes(apks.load_apks()["android-23.apk"], context=context).app.listed
+    assert not vet_bytes(load_apks()["android-23.apk"], context=context).app.listed
 
 
 def test_published_lists_match_their_packages(vet_bytes, build_apk, context):
@@ -187,7 +187,7 @@ def test_lending_app_has_the_rules_of_the_country_and_of_stores(vet_bytes, loan_
 
 
 def test_other_apps_have_no_rules(vet_bytes):
-    document = vet_bytes(apks.load_apks()[CHAT_APK], context=vetting.load_vetting_context(country="CN"))
+    document = vet_bytes(load_apks()[CHAT_APK], context=vetting.load_vetting_context(country="CN"))
     assert document.app.lending.verdict == "no"
     assert states(document)["contacts"] == "may_ask"
     assert document.app.rules == document.findings == ()
@@ -211,7 +211,7 @@ def test_sdks_are_detected_by_class_names(vet_bytes, loan_apk):
     (sign,) = sdks["credolab"].signs
     assert (sign.entry, sign.classes) == ("classes2.dex", 0)  # referenced, not defined
     # A sign, not proof: on its own it makes neither a lender nor a finding.
-    other = with_entries(apks.load_apks()[CHAT_APK], {"classes.dex": dex(["credoapp.A"])})
+    other = with_entries(load_apks()[CHAT_APK], {"classes.dex": dex(["credoapp.A"])})
     document = vet_bytes(other)
     assert (document.app.lending.verdict, document.findings, len(document.app.sdks)) == ("no", (), 1)
 

@@ -7,9 +7,9 @@ from importlib import resources
 
 import pytest
 
-from privaudit.virtual_phone import apks, load_scenario, scenario_names
+from privaudit.virtual_phone import load_scenario, scenario_names
 from privaudit.virtual_phone.adbd.faults import SimulatedLink
-from privaudit.virtual_phone.programs import build_files
+from privaudit.virtual_phone.programs import apk_entry_name, build_files, load_apks
 
 
 @pytest.mark.parametrize("scenario", scenario_names())
@@ -20,18 +20,18 @@ def test_every_app_has_an_apk(scenario):
     for app in phone.apps:
         for copy in (app, app.factory):
             if copy is not None:
-                assert found[copy.apk_path] == apks.load_apks()[apks.apk_entry_name(copy)]
+                assert found[copy.apk_path] == load_apks()[apk_entry_name(copy)]
 
 
 def test_bundle_holds_only_used_apks_and_is_small():
     wanted = {
-        apks.apk_entry_name(c)
+        apk_entry_name(c)
         for s in scenario_names()
         for app in load_scenario(s).apps
         for c in (app, app.factory)
         if c is not None
     }
-    assert set(apks.load_apks()) == wanted
+    assert set(load_apks()) == wanted
     file = resources.files("privaudit.virtual_phone") / "apks.zip"
     assert len(file.read_bytes()) < 1 << 20
     with file.open("rb") as stream, zipfile.ZipFile(stream) as archive:

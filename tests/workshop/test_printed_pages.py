@@ -22,8 +22,8 @@ from privaudit.model import Source
 from privaudit.report import taps
 from privaudit.report.view import ReportView
 from privaudit.revocation import steps
-from privaudit.workshop import consent, kit, outputs
-from privaudit.workshop.model import Retention
+from privaudit.workshop import kit, outputs
+from privaudit.workshop.model import Retention, consent_lines
 
 SCENARIOS = ["hyperos", "oneui", "coloros", "emui5", "android6", "android16", "borrower"]
 VOID = {"meta", "br", "rect"}
@@ -71,7 +71,7 @@ def said(page):
 def test_consent_and_handout_are_translated(code):
     english, said = Translator("en"), Translator(code)
     for keep in Retention:
-        for there, here in zip(consent.consent_lines(keep, english), consent.consent_lines(keep, said), strict=True):
+        for there, here in zip(consent_lines(keep, english), consent_lines(keep, said), strict=True):
             assert (there == here) is (code == "en")
     for name in (
         "handout",

@@ -18,9 +18,8 @@ from privaudit.i18n.catalog import languages
 from privaudit.transport import adb_auth as keys
 from privaudit.virtual_phone import scenario_names
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.workshop.model import Retention
+from privaudit.workshop.model import Retention, consent_scope
 from privaudit.workshop.rehearsal import RehearsalWatcher
-from privaudit.workshop.worker import consent_scope
 from tests.fixtures.workshop import WorkshopHarness
 
 JOIN_TIMEOUT_S = 10.0

@@ -20,8 +20,7 @@ from privaudit.interruptible import WAIT_SLICE_S, join_thread
 from privaudit.virtual_phone.adbd import wire
 from privaudit.virtual_phone.adbd.auth import TOKEN_SIZE, AuthType, KeyPolicy, is_valid_signature, parse_adb_public_key
 from privaudit.virtual_phone.adbd.faults import FaultInjector, SimulatedLink
-from privaudit.virtual_phone.file_tree import FileTree
-from privaudit.virtual_phone.shell import InputStream, OutputSink, Program, Shell
+from privaudit.virtual_phone.shell import FileTree, InputStream, OutputSink, Program, Shell
 
 DEFAULT_FEATURES: Final = ("shell_v2", "cmd")
 """Features that the phone announces by default; a phone below Android 7 has none."""

@@ -1,12 +1,15 @@
-"""The programs of the virtual phone: what Android prints, on which stream, with which exit status."""
+"""The programs and files of the virtual phone: what Android prints, on which stream, with which exit status."""
 
+import io
 import re
+import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
 from typing import Final
 
-from privaudit.virtual_phone import apks
 from privaudit.virtual_phone.dump_writers.text import format_properties
 from privaudit.virtual_phone.programs import services
 from privaudit.virtual_phone.programs.am import run_am
@@ -14,7 +17,7 @@ from privaudit.virtual_phone.programs.dumpsys import run_dumpsys
 from privaudit.virtual_phone.programs.pm import run_pm
 from privaudit.virtual_phone.programs.results import ProgramExit, error_result, output_result
 from privaudit.virtual_phone.release.layout import Since
-from privaudit.virtual_phone.scenario.virtual import VirtualPhone
+from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualPhone
 from privaudit.virtual_phone.shell import Program, ProgramResult
 from privaudit.virtual_phone.state import MutableDevice
 
@@ -61,8 +64,21 @@ def build_files(phone: VirtualPhone) -> Mapping[str, bytes]:
             if copy is not None:
                 note = f"This is no APK: {copy.package} exists only on privaudit's demo phone.\n".encode()
                 files |= dict.fromkeys(copy.apk_paths, note)
-                files[copy.apk_path] = apks.load_apks().get(apks.apk_entry_name(copy), note)
+                files[copy.apk_path] = load_apks().get(apk_entry_name(copy), note)
     return files
+
+
+@cache
+def load_apks() -> Mapping[str, bytes]:
+    """Return all APKs by their entry names; Android's own tools built them (``tools/build_demo_apks.py``)."""
+    raw = (resources.files("privaudit.virtual_phone") / "apks.zip").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        return {entry: archive.read(entry) for entry in archive.namelist()}
+
+
+def apk_entry_name(app: VirtualApp) -> str:
+    """Return the name of the app's base APK in ``apks.zip``. A factory copy has another version than its update."""
+    return f"{app.package}-{app.version_code}.apk"
 
 
 def _as_program(command: Callable[[Sequence[str]], ProgramResult]) -> Program:

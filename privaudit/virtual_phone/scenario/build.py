@@ -12,14 +12,15 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from hashlib import blake2s
 from importlib import resources
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from pydantic import TypeAdapter
 
 from privaudit.virtual_phone.release import android
-from privaudit.virtual_phone.scenario import filler_apps, schema, virtual
+from privaudit.virtual_phone.scenario import schema, virtual
 
 _FIRST_SYSTEM_ID: Final = 10_030
 _FIRST_APP_ID: Final = 10_120
@@ -38,6 +39,13 @@ _USER_SENSITIVE_FLAGS: Final = (
     android.FLAG_BITS["USER_SENSITIVE_WHEN_GRANTED"] | android.FLAG_BITS["USER_SENSITIVE_WHEN_DENIED"]
 )
 _COMPAT_DENIED_FLAGS: Final = android.FLAG_BITS["REVOKED_COMPAT"] | android.FLAG_BITS["REVIEW_REQUIRED"]
+_FILLER_PERMISSIONS: Final = ("INTERNET", "ACCESS_NETWORK_STATE", "WAKE_LOCK", "POST_NOTIFICATIONS")
+_FILLER_FIRST_INSTALL: Final = datetime.fromisoformat("2023-02-01T09:30:12")
+_FILLER_SPAN_DAYS: Final = 700
+_ALLOWED_OF_SIX: Final = {"people": 2}
+"""How often, out of six, a permission of that kind is allowed; three for other kinds."""
+_DENIED_BELOW: Final = 5
+"""Below this the permission is denied; otherwise it was never asked for."""
 
 
 def read_scenario(text: str, *, name: str) -> virtual.VirtualPhone:
@@ -50,10 +58,15 @@ def parse_scenario(text: str) -> schema.ScenarioFile:
     scenario = TypeAdapter(schema.ScenarioFile).validate_python(tomllib.loads(text))
     if not scenario.base:
         return scenario
-    base = tomllib.loads((resources.files(__package__) / "base.toml").read_text(encoding="utf-8"))
+    base = _read_table("base.toml")
     apps = [*scenario.app, *TypeAdapter(list[schema.AppRow]).validate_python(base["app"])]
     shared_users = TypeAdapter(list[schema.SharedUserRow]).validate_python(base["shared_user"])
     return replace(scenario, app=apps, shared_user=[*scenario.shared_user, *shared_users])
+
+
+@cache
+def _read_table(file: str) -> Any:  # noqa: ANN401 - TOML, which a test reads whole
+    return tomllib.loads((resources.files(__package__) / file).read_text(encoding="utf-8"))
 
 
 def build_phone(scenario: schema.ScenarioFile, name: str) -> virtual.VirtualPhone:
@@ -117,7 +130,7 @@ class _PhoneBuilder:
         self.factory_time = scenario.phone.factory_time
         self.sdk = scenario.phone.sdk
         self.release = scenario.phone.properties.get("ro.build.version.release", str(self.sdk))
-        self.app_rows = (*scenario.app, *filler_apps.build_filler_rows(scenario.ordinary, self.sdk))
+        self.app_rows = (*scenario.app, *_build_filler_rows(scenario.ordinary, self.sdk))
         self.user_ids = sorted(user.id for user in scenario.user)
         self.shared_user_rows = {user.name: user for user in scenario.shared_user}
         # Android stores UTC: a dump prints "never" as the epoch in the phone's zone.
@@ -252,6 +265,48 @@ class _PhoneBuilder:
             return f"/data/app/{package}-1"
         parent = f"/data/app/~~{_path_token(package)}" if self.sdk >= _NESTED_PATHS_SDK else "/data/app"
         return f"{parent}/{package}-{_path_token(package, version)}"
+
+
+def _build_filler_rows(row: schema.FillerAppsRow | None, sdk: int) -> tuple[schema.AppRow, ...]:
+    """Return the first `row.count` filler apps; `row.seed` decides when each was installed and what was allowed."""
+    if row is None:
+        return ()
+    apps = list(_read_table("filler_apps.toml")["apps"].items())[: row.count]
+    return tuple(_build_filler_row(word, label, kind, row, sdk) for word, (label, kind) in apps)
+
+
+def _build_filler_row(word: str, label: str, kind: str, row: schema.FillerAppsRow, sdk: int) -> schema.AppRow:
+    b = blake2s(f"{row.seed}:{word}".encode()).digest()
+    permissions = _read_table("filler_apps.toml")["permissions"][kind]
+    first = _FILLER_FIRST_INSTALL + timedelta(days=(b[0] * 256 + b[1]) % _FILLER_SPAN_DAYS)
+    grants: dict[str, schema.GrantWord] = {}
+    for number, name in enumerate(("POST_NOTIFICATIONS", *permissions)):
+        if not is_known_permission(android.full_permission_name(name), sdk):
+            continue
+        die = b[2 + number] % 6
+        if die < _ALLOWED_OF_SIX.get(kind, 3):
+            grants[name] = "allowed"
+        elif die < _DENIED_BELOW:
+            grants[name] = "denied"
+    ages = dict.fromkeys(("COARSE_LOCATION", "CAMERA"), timedelta(days=b[8] % 20, hours=b[9] % 24, milliseconds=417))
+    ages["READ_CONTACTS"] = timedelta(days=b[10] % 30, minutes=b[11], seconds=7)
+    allowed = {name.removeprefix("ACCESS_") for name, grant in grants.items() if grant == "allowed"}
+    ops = [schema.OpRow(op=op, access=age) for op, age in ages.items() if op in allowed]
+    ops.append(schema.OpRow(op="WAKE_LOCK", access=timedelta(hours=b[12] % 48, seconds=b[13]), state="bg"))
+    return schema.AppRow(
+        package=f"com.example.{word}",
+        label={"zh-CN": label, "en": word.capitalize()},
+        version=f"{b[14] % 9 + 1}.{b[15] % 20}.{b[16] % 10}",
+        version_code=1000 + b[17],
+        target_sdk=31 + b[18] % 4,
+        splits=["config.arm64_v8a", "config.xxhdpi", "config.zh"] if b[19] % 2 else [],
+        first_installed=first,
+        updated=first + timedelta(days=b[20] % 60, seconds=b[21]),
+        installer=row.installer,
+        source=2,
+        requests=[*_FILLER_PERMISSIONS, *permissions],
+        user=[schema.InstallRow(id=0, grants=grants, ops=ops)],
+    )
 
 
 def _build_grant(name: str, install: schema.InstallRow, context: _PermissionContext) -> virtual.VirtualGrant:

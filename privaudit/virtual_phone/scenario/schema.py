@@ -187,7 +187,7 @@ class SharedUserRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class FillerAppsRow:
-    """``[ordinary]``: filler apps, see `privaudit.virtual_phone.scenario.filler_apps`."""
+    """``[ordinary]``: the first `count` filler apps of ``filler_apps.toml``; `seed` decides their states."""
 
     count: Annotated[int, Field(ge=0)]
     seed: int

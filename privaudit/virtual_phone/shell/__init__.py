@@ -7,14 +7,13 @@ and `sleep` leave it.
 import time
 from collections.abc import Callable, Mapping
 
-from privaudit.virtual_phone.file_tree import FileTree
 from privaudit.virtual_phone.shell import interpreter
 from privaudit.virtual_phone.shell.expand import LimitExceededError
 from privaudit.virtual_phone.shell.interpreter import InputStream, OutputSink
 from privaudit.virtual_phone.shell.parser import ShellParser, ShellSyntaxError
-from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, Toybox
+from privaudit.virtual_phone.shell.toybox import FileTree, Program, ProgramResult, Toybox
 
-__all__ = ["InputStream", "OutputSink", "Program", "ProgramResult", "Shell"]
+__all__ = ["FileTree", "InputStream", "OutputSink", "Program", "ProgramResult", "Shell"]
 
 
 class Shell:

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from privaudit.virtual_phone.file_tree import FileTree
 from privaudit.virtual_phone.shell import expand, parser
 from privaudit.virtual_phone.shell.expand import LimitExceededError
 from privaudit.virtual_phone.shell.parser import Command, Script
-from privaudit.virtual_phone.shell.toybox import Program, Toybox
+from privaudit.virtual_phone.shell.toybox import FileTree, Program, Toybox
 
 OutputSink: TypeAlias = Callable[[bytes], object]
 """Receives output as it comes. Its exceptions end the script."""

@@ -1,4 +1,4 @@
-"""The small tools that every phone has (toybox, and mksh's own ``echo`` and ``test``), and what a program is.
+"""The small tools that every phone has (toybox, and mksh's own ``echo`` and ``test``), their files, and programs.
 
 ``dd`` is BSD's from Android 6 to 9 and toybox's since; what is here is common to both. One module, because a tool is
 too short for one of its own and all share how they read files and options.
@@ -6,12 +6,11 @@ too short for one of its own and all share how they read files and options.
 
 import hashlib
 import operator
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
-
-from privaudit.virtual_phone.file_tree import FileTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,34 @@ _SIZE: Final = re.compile(r"([0-9]{1,12})([cwbkKmMG]?)", re.ASCII)
 _SIZE_SUFFIXES: Final = {"": 1, "c": 1, "w": 2, "b": 512, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _DD_OPERANDS: Final = frozenset({"if", "bs", "skip", "count", "status"})
 _DD_BLOCK_BYTES: Final = 512
+
+
+class FileTree:
+    """Files by absolute path."""
+
+    def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
+        self._files = {_normalize_path(path): content for path, content in (files or {}).items()}
+        self._folders: dict[str, set[str]] = {"/": set()}
+        for path in self._files:
+            while path != "/":
+                path, name = posixpath.split(path)  # noqa: PLW2901 - climbs to the root
+                self._folders.setdefault(path, set()).add(name)
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content of the file at `path`; ``None`` if there is no such file."""
+        return self._files.get(_normalize_path(path))
+
+    def is_folder(self, path: str) -> bool:
+        """Whether `path` is a folder with files."""
+        return _normalize_path(path) in self._folders
+
+    def exists(self, path: str) -> bool:
+        """Whether `path` is a file or a folder."""
+        return self.read(path) is not None or self.is_folder(path)
+
+    def children(self, path: str) -> Sequence[str]:
+        """Return the names in the folder at `path`, sorted; empty if it is not a folder."""
+        return sorted(self._folders.get(_normalize_path(path), ()))
 
 
 class ToolError(Exception):
@@ -235,6 +262,10 @@ class Toybox:
         if words[-1] in _INTEGER_COMPARISONS:
             raise ToolError(f"{words[-1]}: missing second argument", 2)
         raise ToolError(f"{words[1]}: unexpected operator/operand", 2)
+
+
+def _normalize_path(path: str) -> str:
+    return posixpath.normpath("/" + path.lstrip("/"))
 
 
 def _encode(text: str) -> bytes:
