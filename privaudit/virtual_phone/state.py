@@ -4,13 +4,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final
 
 from privaudit.virtual_phone.release.android import DEFAULT_OP_MODES, RUNTIME_PERMISSION_OPS
+from privaudit.virtual_phone.release.layout import Since
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualGrant, VirtualInstall, VirtualOp, VirtualPhone
-
-_POLICY_SYNC_SDK: Final = 29
-"""First where Android keeps uid modes in step with permissions (``PermissionPolicyService``)."""
 
 
 @dataclass(slots=True)
@@ -59,7 +56,7 @@ def with_grant(phone: VirtualPhone, package: str, user: int, grant: VirtualGrant
         grants = tuple(grant if old.name == grant.name else old for old in install.grants)
         modes = dict(install.uid_modes)
         # The mode follows the grant, not the flags.
-        if op is not None and phone.sdk >= _POLICY_SYNC_SDK and before.get(grant.name) is (not grant.granted):
+        if op is not None and phone.sdk >= Since.POLICY_SYNC and before.get(grant.name) is (not grant.granted):
             modes.pop(op, None)
             modes |= {} if grant.granted else {op: "ignore"}
         return replace(install, grants=grants, uid_modes=MappingProxyType(modes))

@@ -7,7 +7,8 @@ are there in short form, because a parser has to get past them.
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any, Final, TypeAlias, TypeVar
+from operator import attrgetter
+from typing import Final, TypeAlias, TypeVar
 
 from jinja2 import Environment, StrictUndefined, Template
 
@@ -16,7 +17,6 @@ from privaudit.virtual_phone.release import android
 from privaudit.virtual_phone.release.layout import Since
 from privaudit.virtual_phone.scenario.virtual import (
     InstallPermission,
-    SharedUser,
     VirtualApp,
     VirtualGrant,
     VirtualInstall,
@@ -94,7 +94,8 @@ def format_permission_dump(phone: VirtualPhone, names: Collection[str]) -> str:
     package of that uid requested the permission. Factory copies are left out.
     """
     apps = [app for app in _in_map_order(phone.apps, "package") if _has_state(phone, app, names)]
-    shared_users = [shared for shared in phone.shared_users if _shared_has_state(shared, names)]
+    names_of_shared_users = {app.shared_user for app in apps}
+    shared_users = [shared for shared in phone.shared_users if shared.name in names_of_shared_users]
     writer = PackageBlockWriter(phone, names=names)
     return _join_sections(
         (
@@ -108,12 +109,8 @@ def format_permission_dump(phone: VirtualPhone, names: Collection[str]) -> str:
 def is_permission_granted(phone: VirtualPhone, name: str, package: str, user: int) -> bool:
     """``dumpsys package check-permission``: whether `package` holds permission `name` for `user`."""
     app = phone.find_installed_app(package, user)
-    if app is None:
-        return False
-    shared = phone.find_shared_user(app.shared_user).install_permissions if app.shared_user is not None else ()
-    at_install = (*app.install_permissions, *shared)
-    states = (phone.runtime_grants(app, user), at_install)
-    return any(state.name == name and state.granted for group in states for state in group)
+    states = (*phone.runtime_grants(app, user), *phone.install_permissions(app)) if app is not None else ()
+    return any(state.name == name and state.granted for state in states)
 
 
 class PackageBlockWriter:
@@ -199,23 +196,13 @@ def _template() -> Template:
 
 def _in_map_order(items: Iterable[_Item], attribute: str = "name") -> list[_Item]:
     """Sort objects by an attribute, or names (``""``), in the order of `android.array_map_order`."""
-
-    def position(item: Any) -> int:  # noqa: ANN401 - any row of the model
-        return android.java_hash(getattr(item, attribute) if attribute else item)
-
-    return sorted(items, key=position)
+    name_of = attrgetter(attribute) if attribute else str
+    return sorted(items, key=lambda item: android.java_hash(name_of(item)))
 
 
 def _has_state(phone: VirtualPhone, app: VirtualApp, names: Collection[str]) -> bool:
-    if app.shared_user is not None:
-        return _shared_has_state(phone.find_shared_user(app.shared_user), names)
-    granted = {grant.name for install in app.installs.values() for grant in install.grants}
-    return not granted.union(state.name for state in app.install_permissions).isdisjoint(names)
-
-
-def _shared_has_state(shared: SharedUser, names: Collection[str]) -> bool:
-    granted = {grant.name for grants in shared.grants.values() for grant in grants}
-    return not granted.union(state.name for state in shared.install_permissions).isdisjoint(names)
+    grants = (grant for user in phone.user_ids for grant in phone.runtime_grants(app, user))
+    return any(state.name in names for state in (*phone.install_permissions(app), *grants))
 
 
 def _join_sections(sections: Iterable[_Section]) -> str:

@@ -5,7 +5,6 @@ message keeps its tag.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import TypeAlias
 
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualInstall, VirtualPhone
@@ -32,7 +31,7 @@ def _package_fields(phone: VirtualPhone, app: VirtualApp) -> dict[int, _Value]:
         2: app.app_id,
         3: app.version_code,
         4: app.version_name,
-        6: _epoch_ms(phone, app.updated),
+        6: round(app.updated.replace(tzinfo=phone.time_zone).timestamp() * 1000),
         7: app.installer,
         8: [{1: name} for name in ("base", *app.splits)],
         9: [_user_fields(app.installs[user]) for user in phone.user_ids],
@@ -55,16 +54,10 @@ def _user_fields(install: VirtualInstall) -> dict[int, _Value]:
 
 def _granted_permissions(phone: VirtualPhone, app: VirtualApp, user: int) -> Iterator[str]:
     """Yield what the app id holds for `user`, at installation or later; the same for all apps of a shared user."""
-    shared = phone.find_shared_user(app.shared_user) if app.shared_user is not None else None
-    at_install = app.install_permissions if shared is None else shared.install_permissions
-    states = {state.name: state.granted for state in at_install if state.user is None}
-    states |= {state.name: state.granted for state in at_install if state.user == user}
+    at_install = sorted(phone.install_permissions(app), key=lambda state: state.user is not None)
+    states = {state.name: state.granted for state in at_install if state.user in {None, user}}
     states |= {grant.name: grant.granted for grant in phone.runtime_grants(app, user)}
     return (name for name, granted in states.items() if granted)
-
-
-def _epoch_ms(phone: VirtualPhone, moment: datetime) -> int:
-    return round(moment.replace(tzinfo=phone.time_zone).timestamp() * 1000)
 
 
 def _encode_message(fields: Mapping[int, _Value]) -> bytes:

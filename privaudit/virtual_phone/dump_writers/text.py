@@ -18,7 +18,6 @@ from privaudit.virtual_phone.scenario.virtual import AndroidUser, Namespace, Vir
 FILLER: Final[Any] = tomllib.loads((resources.files(__package__) / "filler.toml").read_text(encoding="utf-8"))
 """Parts of dumps that say nothing about permissions."""
 _SYSTEM_ID_LIMIT: Final = 10_000
-_ROLE_SERVICE_SDK: Final = 31
 _FIRST_VENDOR_USER: Final = 90
 JAVA_BOOL: Final = {True: "true", False: "false"}
 _DURATION_UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
@@ -124,7 +123,7 @@ def format_role_dump(phone: VirtualPhone) -> str:
         digest = blake2s(f"{phone.name}:{user}".encode()).hexdigest().upper()
         head = (f"user_id={user}", "version=4", f"packages_hash={digest}")
         states.append(_object([*head, *_repeated_field("roles", rows)]))
-    title = "ROLE STATE" if phone.sdk >= _ROLE_SERVICE_SDK else "ROLE MANAGER STATE"
+    title = "ROLE STATE" if phone.sdk >= Since.ROLE_SERVICE else "ROLE MANAGER STATE"
     return "\n".join((f"{title} (dumpsys role):", *_object(_repeated_field("user_states", states)), ""))
 
 

@@ -12,7 +12,6 @@ from typing import Final
 
 from privaudit.virtual_phone.dump_writers.text import format_properties
 from privaudit.virtual_phone.programs import services
-from privaudit.virtual_phone.programs.am import run_am
 from privaudit.virtual_phone.programs.dumpsys import run_dumpsys
 from privaudit.virtual_phone.programs.pm import run_pm
 from privaudit.virtual_phone.programs.results import ProgramExit, error_result, output_result
@@ -26,8 +25,6 @@ _ID_OUTPUT: Final = (
     "1028(sdcard_r),1078(ext_data_rw),1079(ext_obb_rw),3001(net_bt_admin),3002(net_bt),3003(inet),"
     "3006(net_bw_stats),3009(readproc),3011(uhid),3012(readtracefs) context=u:r:shell:s0\n"
 )
-_DAYS: Final = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-_MONTHS: Final = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def build_programs(phone: VirtualPhone | MutableDevice, *, now: datetime | None = None) -> Mapping[str, Program]:
@@ -41,7 +38,7 @@ def build_programs(phone: VirtualPhone | MutableDevice, *, now: datetime | None 
         return device.phone.device_time(now or datetime.now(UTC))
 
     commands: dict[str, Callable[[Sequence[str]], ProgramResult]] = {
-        "am": lambda args: run_am(device, args),
+        "am": lambda args: services.run_am(device, args),
         "appops": lambda args: services.run_appops(device, args),
         "date": lambda args: _run_date(device_time(), args),
         "dumpsys": lambda args: run_dumpsys(device.phone, args, device_time()),
@@ -110,15 +107,16 @@ def _run_date(now: datetime, args: Sequence[str]) -> ProgramResult:
 
 
 def _format_date(time: datetime, pattern: str) -> str:
-    """Apply ``date``'s formats, in English whatever the computer's language is; an unknown one stays as it is."""
+    """Apply ``date``'s formats, in English as ``ctime`` is in every locale; an unknown one stays as it is."""
+    day_name, month_name, *_ = time.ctime().split()
     values = {name: f"{time:%{name}}" for name in "dHMmSz"} | {
         "%": "%",
         "e": f"{time.day:2}",
         "F": f"{time:%Y-%m-%d}",
         "T": f"{time:%H:%M:%S}",
         "Y": str(time.year),
-        "a": _DAYS[time.weekday()],
-        "b": _MONTHS[time.month - 1],
+        "a": day_name,
+        "b": month_name,
         "Z": time.tzname() or "",
         "N": f"{time.microsecond * 1000:09}",
         "s": str(int(time.timestamp())),

@@ -24,10 +24,6 @@ _FILTER_OPTIONS: Final[dict[str, Callable[[VirtualApp, int], bool]]] = {
     "-e": lambda app, user: app.installs[user].enabled < _FIRST_DISABLED_STATE,
 }
 _COLUMN_OPTIONS: Final = {"-f": "path", "-i": "installer", "-U": "uid", "--show-versioncode": "version"}
-_FLAG_COMMANDS_SDK: Final = 33
-_SILENT_DENIAL_SDK: Final = 35
-"""First where the permission service only logs what earlier releases threw."""
-_RUNTIME_PERMISSIONS_SDK: Final = 23
 _SETTABLE_FLAGS: Final = ("review-required", "revoked-compat", "revoke-when-requested", "user-fixed", "user-set")
 
 
@@ -40,7 +36,7 @@ def run_pm(device: MutableDevice, args: Sequence[str]) -> ProgramResult:  # noqa
         "install-existing": _install_existing,
     }
     phone = device.phone
-    if phone.sdk >= _FLAG_COMMANDS_SDK:
+    if phone.sdk >= Since.FLAG_COMMANDS:
         writes = {**writes, "set-permission-flags": _change_flags, "clear-permission-flags": _change_flags}
     match args:
         case [command, *rest] if command in writes:
@@ -124,9 +120,9 @@ def _grant_or_revoke(device: MutableDevice, command: str, args: Sequence[str]) -
     if app is None:
         return results.output_result("")  # Android only logs it.
     problem = _grant_error(app, phone, user, command, name)
-    if problem is not None and phone.sdk < _SILENT_DENIAL_SDK:
+    if problem is not None and phone.sdk < Since.SILENT_DENIALS:
         return results.denial_result(phone, command, problem)
-    if problem is not None or app.target_sdk < _RUNTIME_PERMISSIONS_SDK:
+    if problem is not None or app.target_sdk < Since.RUNTIME_PERMISSIONS:
         return results.output_result("")  # An app for Android 5 holds every permission that it requests.
     before = next(grant for grant in phone.runtime_grants(app, user) if grant.name == name)
     after = replace(before, granted=command == "grant")

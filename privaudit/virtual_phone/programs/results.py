@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
-from privaudit.virtual_phone.release.layout import ReleaseLayout
+from privaudit.virtual_phone.release.layout import ReleaseLayout, Since
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 
 EXIT_SERVICE_FAILED: Final = 255
 """Exit status of a service's shell command that returns -1."""
 
-_EXECUTING_MESSAGE_SDK: Final = 30
-_SECURITY_MESSAGE_SDK: Final = 28
 _XIAOMI_ROM_PROPERTIES: Final = ("ro.miui.ui.version.name", "ro.mi.os.version.name")
 _XIAOMI_SECURITY_SETTINGS: Final = "persist.security.adbinput"
 _RESTRICTION_SWITCHES: Final = {
@@ -52,9 +50,9 @@ def exception_result(layout: ReleaseLayout, command: str, exception: str) -> Pro
 
 def denial_result(phone: VirtualPhone, command: str, text: str, kind: str = "SecurityException") -> ProgramResult:
     """Return the exception that ended `command`, as this Android words it for commands that write."""
-    if phone.sdk >= _EXECUTING_MESSAGE_SDK:
+    if phone.sdk >= Since.EXECUTING_MESSAGE:
         return exception_result(phone.layout, command, f"java.lang.{kind}: {text}")
-    if phone.sdk >= _SECURITY_MESSAGE_SDK:
+    if phone.sdk >= Since.SECURITY_MESSAGE:
         return error_result(f"Security exception: {text}\n\njava.lang.{kind}: {text}\n")
     return error_result(f"Operation not allowed: java.lang.{kind}: {text}\n", 1)
 

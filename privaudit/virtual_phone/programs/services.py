@@ -1,18 +1,20 @@
-"""``cmd`` and its services: ``appops``, ``settings``, ``user``, ``role`` and ``notification``, reads and writes."""
+"""``am``, ``cmd`` and its services: ``appops``, ``settings``, ``user``, ``role`` and ``notification``."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from privaudit.virtual_phone.dump_writers.appops import format_appops_get
 from privaudit.virtual_phone.dump_writers.text import format_setting, format_user_list, format_user_types
 from privaudit.virtual_phone.programs import results
 from privaudit.virtual_phone.programs.pm import run_pm
-from privaudit.virtual_phone.release.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS
+from privaudit.virtual_phone.release.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS, SETTINGS_ACTIONS
 from privaudit.virtual_phone.release.layout import Since
-from privaudit.virtual_phone.scenario.virtual import Namespace
+from privaudit.virtual_phone.scenario.virtual import Namespace, VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
-from privaudit.virtual_phone.state import MutableDevice, with_grant, with_op_mode, with_setting
+from privaudit.virtual_phone.state import MutableDevice, with_grant, with_install, with_op_mode, with_setting
 
 _EXIT_NO_SERVICE: Final = 20
 """Exit status of ``cmd`` for a service that does not exist."""
@@ -20,11 +22,6 @@ _NO_SERVICE_USAGE: Final = (
     "cmd: No service specified; use -l to list all running services. Use -w to start and wait for a service.\n"
 )
 _NAMESPACES: Final[Mapping[str, Namespace]] = {"secure": "secure", "global": "global", "system": "system"}
-_OPS_FOLLOW_PERMISSIONS_SDK: Final = 35
-"""First where the app-op of a runtime permission follows the permission alone; setting it silently does nothing."""
-_UID_MODE_SDK: Final = 28
-_USER_TYPES_SDK: Final = 30
-_LISTENERS_SDK: Final = 27
 _OP_MODES: Final = frozenset({"allow", "ignore", "deny", "default", "foreground"})
 _FALLBACK_ROLE_HOLDERS: Final = {
     "android.app.role.SMS": "com.android.messaging",
@@ -32,6 +29,8 @@ _FALLBACK_ROLE_HOLDERS: Final = {
 }
 """Apps that get a role back when its holder is removed."""
 _LISTENERS_SETTING: Final = "enabled_notification_listeners"
+_GRANT_PROTECTED_ACTION_PREFIX: Final = "android.intent.action.MANAGE_"
+"""PermissionController's pages require ``GRANT_RUNTIME_PERMISSIONS``, which some ROMs deny to the shell."""
 
 
 def run_cmd(device: MutableDevice, args: Sequence[str]) -> ProgramResult:  # noqa: PLR0911 - one per service
@@ -45,7 +44,7 @@ def run_cmd(device: MutableDevice, args: Sequence[str]) -> ProgramResult:  # noq
             return run_appops(device, rest)
         case ["settings", *rest]:
             return run_settings(device, rest)
-        case ["user", "list", "-v", *_] if device.phone.sdk >= _USER_TYPES_SDK:
+        case ["user", "list", "-v", *_] if device.phone.sdk >= Since.USER_TYPES:
             return results.output_result(format_user_types(device.phone))
         case ["user", "list", *_]:
             return results.output_result(format_user_list(device.phone))
@@ -83,7 +82,7 @@ def _set_app_op_mode(device: MutableDevice, args: Sequence[str]) -> ProgramResul
     """``appops set [--user U] [--uid] PACKAGE OP MODE`` (``AppOpsService.Shell``)."""
     user, rest = results.split_target_user(device.phone, args, "set")
     phone, uid = device.phone, "--uid" in rest
-    if uid and phone.sdk < _UID_MODE_SDK:
+    if uid and phone.sdk < Since.SET_UID_MODE:
         return results.error_result("Error: Unsupported argument: --uid\n")
     match [word for word in rest if word != "--uid"]:
         case [package, op, mode] if op in OP_NUMBERS and mode in _OP_MODES:
@@ -97,7 +96,7 @@ def _set_app_op_mode(device: MutableDevice, args: Sequence[str]) -> ProgramResul
         return results.denial_result(phone, "set", "uid 2000 does not have android.permission.MANAGE_APP_OPS_MODES.")
     if phone.find_installed_app(package, user) is None:
         return results.error_result(f"Error: No UID for {package} in user {user}\n")
-    if phone.sdk >= _OPS_FOLLOW_PERMISSIONS_SDK and op in RUNTIME_PERMISSION_OPS.values():
+    if phone.sdk >= Since.OPS_FOLLOW_PERMISSIONS and op in RUNTIME_PERMISSION_OPS.values():
         return results.output_result("")
     device.update(lambda now: with_op_mode(now, package, user, op, mode, uid=uid))
     return results.output_result("")
@@ -154,7 +153,7 @@ def _run_role(device: MutableDevice, command: str, args: Sequence[str]) -> Progr
 
 def _change_notification_listener(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
     """``cmd notification allow_listener|disallow_listener COMPONENT [USER]`` (``NotificationShellCmd``)."""
-    if device.phone.sdk < _LISTENERS_SDK:
+    if device.phone.sdk < Since.LISTENER_COMMANDS:
         return results.error_result(f"Unknown command: {args[0]}\n")
     command, component, *rest = args
     user = results.resolve_users(device.phone, rest[0] if rest else None, command)[0]
@@ -163,3 +162,56 @@ def _change_notification_listener(device: MutableDevice, args: Sequence[str]) ->
     listeners += [component] if command == "allow_listener" else []
     device.update(lambda phone: with_setting(phone, user, _LISTENERS_SETTING, ":".join(listeners)))
     return results.output_result("")
+
+
+def run_am(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
+    """Run ``am args…``, which shows settings pages and stops apps (``ActivityManagerShellCommand``)."""
+    match args:
+        case ["get-current-user", *_]:
+            return results.output_result("0\n")
+        case ["force-stop", *rest]:
+            return _force_stop(device, rest)
+        case ["start", *rest]:
+            return _start_activity(device, rest)
+        case [command, *_]:
+            return results.error_result(f"Unknown command: {command}\n")
+        case _:
+            return results.error_result("Activity manager (activity) commands:\n")
+
+
+def _force_stop(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
+    """``am force-stop``: prints nothing, whether or not the app exists."""
+    user_arg, rest = results.split_user_option(device.phone, args, "force-stop")
+    for user in results.resolve_users(device.phone, user_arg or "all", "force-stop"):
+        for package in rest[:1]:
+            stopped = partial(replace, stopped=True)
+            device.update(partial(with_install, package=package, user=user, transform=stopped))
+    return results.output_result("")
+
+
+def _start_activity(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
+    """``am start``: the exit status is always 0; only the text shows a failure."""
+    _, rest = results.split_user_option(device.phone, args, "start")
+    options = dict(itertools.pairwise(rest))
+    action, component, data = options.get("-a"), options.get("-n"), options.get("-d", "")
+    target = f"act={action}" if action else f"cmp={component}"
+    head = f"Starting: Intent {{ {target}{f' dat={data}' if data else ''} }}\n"
+    if not _can_resolve(device.phone, action, component):
+        if component:
+            return results.output_result(f"{head}Error type 3\nError: Activity class {{{component}}} does not exist.\n")
+        return results.output_result(f"{head}Error: Activity not started, unable to resolve Intent\n")
+    if results.is_blocked(device.phone) and action is not None and action.startswith(_GRANT_PROTECTED_ACTION_PREFIX):
+        denial = f"Permission Denial: starting Intent {{ {target} }} from null (pid=1, uid=2000)"
+        right = "android.permission.GRANT_RUNTIME_PERMISSIONS"
+        return results.output_result(f"{head}java.lang.SecurityException: {denial} requires {right}\n")
+    device.open_page(action or component or "")
+    page = "Status: ok\nLaunchState: COLD\nActivity: com.android.settings/.Page\nTotalTime: 210\nComplete\n"
+    return results.output_result(head + page)
+
+
+def _can_resolve(phone: VirtualPhone, action: str | None, component: str | None) -> bool:
+    if component is not None:
+        return component == "com.android.settings/.DeviceAdminSettings"
+    if action is not None and action.startswith("miui."):
+        return "ro.miui.ui.version.name" in phone.properties
+    return phone.sdk >= SETTINGS_ACTIONS.get(action or "", 1000)

@@ -18,33 +18,48 @@ Vendor: TypeAlias = Literal["aosp", "emui", "miui", "samsung"]
 
 
 class Since:
-    """First SDK in which Android prints or accepts something."""
+    """First SDK in which Android does, prints or accepts something."""
 
+    RUNTIME_PERMISSIONS: Final = 23  # apps whose target SDK is lower are granted all permissions at installation
     CMD: Final = 24  # ``cmd``, and ``pm`` inside the system server; before, errors go to standard error
     SHELL_V2: Final = 24  # adbd sends exit codes and does not turn LF into CRLF
     MIN_SDK: Final = 24  # ``minSdk=`` and ``apkSigningVersion=``
     FACTORY_COPY_DATA_DIR: Final = 26  # a data folder below ``Hidden system packages:``; before, ``dataDir=null``
     DUMPSYS_TIMEOUT: Final = 26  # ``dumpsys -t``
+    RANDOM_PATHS: Final = 26  # ``/data/app/PACKAGE-RANDOM``; before, ``/data/app/PACKAGE-1``
+    LISTENER_COMMANDS: Final = 27  # ``cmd notification allow_listener``
     NO_CHECKSUMS: Final = 28  # before, adbd requires checksums; its messages are small up to Android 6
     SESSIONS_LAST: Final = 28  # install sessions at the very end, not after the shared users
     SIGNATURE_VERSIONS: Final = 28  # ``version:3, signatures:[…]``; the older form ends in ``installStatus=1``
     PROVISIONING_STATE: Final = 28  # in the title of the device administrators (seen in practice)
     APPOPS_OPTIONS: Final = 28  # ``dumpsys appops --package``
+    SET_UID_MODE: Final = 28  # ``appops set --uid``
+    SECURITY_MESSAGE: Final = 28  # ``Security exception: …`` of a write that was denied
     GET_SHOWS_UID_MODES: Final = 29  # ``appops get`` prints uid modes
+    GESTURE_NAVIGATION: Final = 29  # an overlay of its own in each app
+    POLICY_SYNC: Final = 29  # a runtime state for every app, and uid modes in step (``PermissionPolicyService``)
     ROLES: Final = 29  # ``dumpsys role``
     SHARED_PACKAGES: Final = 29  # a shared user lists its packages
     SUSPEND_PARAMS: Final = 29  # ``Suspend params:``, at the indent of the overlays
     PACKAGE_QUERIES: Final = 30  # ``forceQueryable=``, ``queriesPackages=`` and a section ``Queries:``
+    NESTED_PATHS: Final = 30  # ``/data/app/~~RANDOM/PACKAGE-RANDOM``
+    SCOPED_STORAGE: Final = 30  # apps with this target SDK have no legacy storage
+    EXECUTING_MESSAGE: Final = 30  # ``Exception occurred while executing …`` of a write that was denied
+    USER_TYPES: Final = 30  # ``cmd user list -v``
+    ROLE_SERVICE: Final = 31  # ``ROLE STATE``; before, ``ROLE MANAGER STATE``
     DOMAIN_VERIFIER: Final = 31  # ``Known Packages:``, ``Domain Verifier:``, ``buildFingerprint=``
     EXTENSION_VERSIONS: Final = 31  # ``minExtensionVersions=``, ``usesNonSdkApi=``, ``extractNativeLibs=`` and more
     GET_ROLE_HOLDERS: Final = 31  # ``cmd role get-role-holders`` (seen in practice)
     INSTALL_PER_USER: Final = 31  # ``, userId=10`` on an install permission whose state differs for that user
     PROTO_GRANTS: Final = 31  # ``--proto`` with the granted permissions
+    FLAG_COMMANDS: Final = 33  # ``pm set-permission-flags``
     FIRST_INSTALL_PER_USER: Final = 33  # first installation in the user's block, with the reasons
     PACKAGE_SOURCE: Final = 33  # ``packageSource=``
     INSTALL_SOURCE: Final = 34  # installer lines always there, ``null`` where unset, with uid, initiator and originator
     LISTS_ALL_USERS: Final = 34  # ``pm list packages`` without ``--user`` lists the apps of every user
     PRIVATE_PACKAGE_FLAGS: Final = 34  # ``privatePkgFlags=`` and ``apexModuleName=``
+    OPS_FOLLOW_PERMISSIONS: Final = 35  # setting the app-op of a runtime permission silently does nothing
+    SILENT_DENIALS: Final = 35  # the permission service only logs what earlier releases threw
     USER_DATA_DIR: Final = 35  # ``dataDir=`` of each user
     METADATA_SOURCE: Final = 36  # ``appMetadataSource=``
 

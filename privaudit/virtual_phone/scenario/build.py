@@ -20,20 +20,12 @@ from typing import Any, Final, get_args
 from pydantic import TypeAdapter
 
 from privaudit.virtual_phone.release import android
+from privaudit.virtual_phone.release.layout import Since
 from privaudit.virtual_phone.scenario import schema, virtual
 
 _FIRST_SYSTEM_ID: Final = 10_030
 _FIRST_APP_ID: Final = 10_120
 _EPOCH: Final = datetime.fromisoformat("1970-01-01")
-_RUNTIME_PERMISSIONS_SDK: Final = 23
-"""First target SDK that is asked for permissions at run time."""
-_RANDOM_PATHS_SDK: Final = 26
-_POLICY_SYNC_SDK: Final = 29
-"""First SDK that stores a runtime state for every app, and an app-op mode in step with it."""
-_GESTURE_NAVIGATION_SDK: Final = 29
-_NESTED_PATHS_SDK: Final = 30
-_SCOPED_STORAGE_SDK: Final = 30
-"""First target SDK without legacy storage."""
 _GESTURE_OVERLAY_PATHS: Final = ("/product/overlay/NavigationBarModeGestural/NavigationBarModeGesturalOverlay.apk",)
 _USER_SENSITIVE_FLAGS: Final = (
     android.FLAG_BITS["USER_SENSITIVE_WHEN_GRANTED"] | android.FLAG_BITS["USER_SENSITIVE_WHEN_DENIED"]
@@ -117,12 +109,12 @@ class _PermissionContext:
     @property
     def is_legacy(self) -> bool:
         """Written for Android 5 or older: all its permissions are granted, and a denial is an app-op."""
-        return self.target_sdk < _RUNTIME_PERMISSIONS_SDK
+        return self.target_sdk < Since.RUNTIME_PERMISSIONS
 
     @property
     def granted_at_install(self) -> bool:
         """Up to Android 9 the permissions of a legacy app are granted for good when it is installed."""
-        return self.is_legacy and self.sdk < _POLICY_SYNC_SDK
+        return self.is_legacy and self.sdk < Since.POLICY_SYNC
 
 
 class _PhoneBuilder:
@@ -204,7 +196,7 @@ class _PhoneBuilder:
         context = self._permission_context(row, visible_in_settings=install.installed)
         grants = tuple(_build_grant(name, install, context) for name in requested if self._is_runtime_permission(name))
         uid_grants = grants if row.shared_user is None else self._shared_grants(self.shared_user_rows[row.shared_user])
-        has_overlays = install.installed and user == 0 and self.sdk >= _GESTURE_NAVIGATION_SDK
+        has_overlays = install.installed and user == 0 and self.sdk >= Since.GESTURE_NAVIGATION
         overlays = _GESTURE_OVERLAY_PATHS if has_overlays else ()
         return virtual.VirtualInstall(
             user=user,
@@ -261,9 +253,9 @@ class _PhoneBuilder:
 
     def _install_path(self, package: str, version: str) -> str:
         """Return the folder of an installed app: numbered up to Android 7, random since 8, nested since 11."""
-        if self.sdk < _RANDOM_PATHS_SDK:
+        if self.sdk < Since.RANDOM_PATHS:
             return f"/data/app/{package}-1"
-        parent = f"/data/app/~~{_path_token(package)}" if self.sdk >= _NESTED_PATHS_SDK else "/data/app"
+        parent = f"/data/app/~~{_path_token(package)}" if self.sdk >= Since.NESTED_PATHS else "/data/app"
         return f"{parent}/{package}-{_path_token(package, version)}"
 
 
@@ -315,7 +307,7 @@ def _build_grant(name: str, install: schema.InstallRow, context: _PermissionCont
     exact_flags = {android.full_permission_name(key): value for key, value in install.flags.items()}.get(name)
     granted, flag_names = schema.GRANT_WORDS[word or "not asked"]
     restricted = name in android.HARD_RESTRICTED or name in android.SOFT_RESTRICTED
-    if word == "role" and context.sdk < _POLICY_SYNC_SDK:
+    if word == "role" and context.sdk < Since.POLICY_SYNC:
         flag_names = ("GRANTED_BY_DEFAULT",)
     if context.is_legacy and not granted:
         not_asked = word in {None, "not asked"}
@@ -330,7 +322,7 @@ def _build_grant(name: str, install: schema.InstallRow, context: _PermissionCont
         if restricted:
             exempt = ("RESTRICTION_SYSTEM_EXEMPT", "RESTRICTION_UPGRADE_EXEMPT")
             flags |= _flag_bits(exempt if context.is_system else ("RESTRICTION_INSTALLER_EXEMPT",))
-    if context.sdk < _POLICY_SYNC_SDK:
+    if context.sdk < Since.POLICY_SYNC:
         flags &= ~android.FLAG_BITS["REVIEW_REQUIRED"]  # Vendors could switch it on; Android itself did so in 10.
     return virtual.VirtualGrant(name=name, granted=granted, flags=flags & android.known_flag_bits(context.sdk))
 
@@ -341,7 +333,7 @@ def _uid_modes(grants: Sequence[virtual.VirtualGrant], context: _PermissionConte
     The mode of a granted permission is the default and is not stored. Location without the background permission is
     stored as ``foreground``, everything denied as ``ignore``. Before Android 10 only what a legacy app was denied.
     """
-    if context.sdk < _POLICY_SYNC_SDK:
+    if context.sdk < Since.POLICY_SYNC:
         denied = (grant for grant in grants if context.is_legacy and grant.flags & _COMPAT_DENIED_FLAGS)
         return {op: "ignore" for grant in denied if (op := android.RUNTIME_PERMISSION_OPS[grant.name]) is not None}
     background = any(grant.granted and grant.name.endswith(".ACCESS_BACKGROUND_LOCATION") for grant in grants)
@@ -354,7 +346,7 @@ def _uid_modes(grants: Sequence[virtual.VirtualGrant], context: _PermissionConte
             modes[op] = "ignore"
         elif op in {"COARSE_LOCATION", "FINE_LOCATION"} and not background:
             modes[op] = "foreground"
-        if op == "READ_EXTERNAL_STORAGE" and context.target_sdk >= _SCOPED_STORAGE_SDK:
+        if op == "READ_EXTERNAL_STORAGE" and context.target_sdk >= Since.SCOPED_STORAGE:
             modes["LEGACY_STORAGE"] = "ignore"
     return modes
 

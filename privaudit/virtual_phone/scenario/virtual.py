@@ -237,6 +237,11 @@ class VirtualPhone:
         """Return the shared user `name`."""
         return next(shared for shared in self.shared_users if shared.name == name)
 
+    def install_permissions(self, app: VirtualApp) -> tuple[InstallPermission, ...]:
+        """Return what was decided at installation for `app`'s uid, from the app or its shared user."""
+        holder = app if app.shared_user is None else self.find_shared_user(app.shared_user)
+        return holder.install_permissions
+
     def runtime_grants(self, app: VirtualApp, user: int) -> tuple[VirtualGrant, ...]:
         """Return the runtime permissions of `app`'s uid, from the app or its shared user."""
         if app.shared_user is not None:

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from privaudit.virtual_phone.shell import expand, parser
 from privaudit.virtual_phone.shell.expand import LimitExceededError
 from privaudit.virtual_phone.shell.parser import Command, Script
-from privaudit.virtual_phone.shell.toybox import FileTree, Program, Toybox
+from privaudit.virtual_phone.shell.toybox import CommandError, FileTree, Program, Toybox
 
 OutputSink: TypeAlias = Callable[[bytes], object]
 """Receives output as it comes. Its exceptions end the script."""
@@ -63,15 +63,6 @@ class InputStream:
         if self._wait:
             self._data += self._wait()
             self._wait = None
-
-
-class CommandError(Exception):
-    """A command failed; if `fatal`, it ends the process, as POSIX requires for special built-ins."""
-
-    def __init__(self, message: str, code: int = 1, *, fatal: bool = False) -> None:
-        super().__init__(message)
-        self.code = code
-        self.fatal = fatal
 
 
 @dataclass(frozen=True, slots=True)

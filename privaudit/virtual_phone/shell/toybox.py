@@ -72,12 +72,13 @@ class FileTree:
         return sorted(self._folders.get(_normalize_path(path), ()))
 
 
-class ToolError(Exception):
-    """A tool cannot use its arguments; printed after the tool's name."""
+class CommandError(Exception):
+    """A tool or built-in failed; if `fatal`, it ends the process, as POSIX requires for special built-ins."""
 
-    def __init__(self, message: str, code: int = 1) -> None:
+    def __init__(self, message: str, code: int = 1, *, fatal: bool = False) -> None:
         super().__init__(message)
         self.code = code
+        self.fatal = fatal
 
 
 class Toybox:
@@ -95,14 +96,14 @@ class Toybox:
         tool = getattr(self, f"_{_TOOL_ALIASES.get(argv[0], argv[0])}")
         try:
             return tool(argv, read_stdin)  # type: ignore[no-any-return]
-        except ToolError as error:
+        except CommandError as error:
             return ProgramResult(err=_encode(f"{argv[0]}: {error}\n"), code=error.code)
 
     def _read_file(self, name: str) -> bytes:
         content = self._files.read(name)
         if content is None:
             problem = "Is a directory" if self._files.is_folder(name) else "No such file or directory"
-            raise ToolError(f"{name}: {problem}")
+            raise CommandError(f"{name}: {problem}")
         return content
 
     def _read_inputs(self, names: Sequence[str], read_stdin: _ReadInput) -> Iterator[tuple[str, bytes]]:
@@ -133,7 +134,7 @@ class Toybox:
         options, words = _parse_options(argv, "ivcqEFo", "e")
         pattern = options["e"] if "e" in options else words.pop(0) if words else None
         if pattern is None:
-            raise ToolError("no REGEX", 2)
+            raise CommandError("no REGEX", 2)
         if "E" not in options:
             # In a basic expression these are operators only after a backslash.
             pattern = re.sub(r"(\\?)([+?{}()|])", lambda m: m[2] if m[1] else "\\" + m[2], pattern)
@@ -141,7 +142,7 @@ class Toybox:
             flags = re.IGNORECASE if "i" in options else 0
             regex = re.compile(re.escape(pattern) if "F" in options else pattern, flags)
         except re.error:
-            raise ToolError("bad REGEX", 2) from None
+            raise CommandError("bad REGEX", 2) from None
         out: list[str] = []
         for _, content in self._read_inputs(words, read_stdin):
             lines = content.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n") if content else []
@@ -156,7 +157,7 @@ class Toybox:
         out = b""
         for _, content in self._read_inputs(names, read_stdin):
             if not re.fullmatch(r"[-+]?[0-9]{1,15}", count):
-                raise ToolError(f"bad number '{count}'")
+                raise CommandError(f"bad number '{count}'")
             lines = content.splitlines(keepends=True)
             size, number = len(content if "c" in options else lines), abs(int(count))
             start = max(number - 1 if count.startswith("+") else size - number, 0)
@@ -178,7 +179,7 @@ class Toybox:
         out = ""
         for name in names or ["/"]:
             if not self._files.exists(name):
-                raise ToolError(f"{name}: No such file or directory")
+                raise CommandError(f"{name}: No such file or directory")
             is_listed = self._files.is_folder(name) and "d" not in options
             out += "".join(f"{entry}\n" for entry in (self._files.children(name) if is_listed else [name]))
         return ProgramResult(_encode(out))
@@ -189,13 +190,13 @@ class Toybox:
         for word in argv[1:]:
             name, equals, value = word.partition("=")
             if not equals or name not in _DD_OPERANDS:
-                raise ToolError(f"unknown operand {word}")
+                raise CommandError(f"unknown operand {word}")
             operands[name] = value
         size = _parse_size(operands.get("bs", str(_DD_BLOCK_BYTES)))
         skip = _parse_size(operands.get("skip", "0"))
         end = (skip + _parse_size(operands["count"])) * size if "count" in operands else None
         if not size:
-            raise ToolError("bs must not be 0")
+            raise CommandError("bs must not be 0")
         out = (self._read_file(operands["if"]) if "if" in operands else read_stdin())[skip * size : end]
         full, rest = divmod(len(out), size)
         blocks = f"{full}+{int(rest > 0)} records"
@@ -205,7 +206,7 @@ class Toybox:
     def _stat(self, argv: Sequence[str], _read_stdin: _ReadInput) -> ProgramResult:
         """``stat -c FORMAT FILE...`` with ``%s``, ``%n`` and ``%F``."""
         if len(argv) < 4 or argv[1] != "-c":  # noqa: PLR2004 - itself, -c, a format, a file
-            raise ToolError("the demo phone answers only stat -c FORMAT FILE...")
+            raise CommandError("the demo phone answers only stat -c FORMAT FILE...")
         out, err = "", ""
         for name in argv[3:]:
             content = self._files.read(name)
@@ -223,14 +224,14 @@ class Toybox:
             try:
                 content = read_stdin() if name == "-" else self._read_file(name)
                 out += f"{hashlib.sha256(content).hexdigest()}  {name}\n"
-            except ToolError as error:
+            except CommandError as error:
                 err += f"sha256sum: {error}\n"
         return ProgramResult(_encode(out), _encode(err), int(bool(err)))
 
     def _test(self, argv: Sequence[str], _read_stdin: _ReadInput) -> ProgramResult:
         words = list(argv[1:])
         if argv[0] == "[" and (not words or words.pop() != "]"):
-            raise ToolError("missing ]", 2)
+            raise CommandError("missing ]", 2)
         return ProgramResult(code=0 if self._evaluate_test(words) else 1)
 
     def _evaluate_test(self, words: Sequence[str]) -> bool:  # noqa: PLR0911 - one answer per form
@@ -260,8 +261,8 @@ class Toybox:
                 at = words.index(op, 1)
                 return join(self._evaluate_test(side) for side in (words[:at], words[at + 1 :]))
         if words[-1] in _INTEGER_COMPARISONS:
-            raise ToolError(f"{words[-1]}: missing second argument", 2)
-        raise ToolError(f"{words[1]}: unexpected operator/operand", 2)
+            raise CommandError(f"{words[-1]}: missing second argument", 2)
+        raise CommandError(f"{words[1]}: unexpected operator/operand", 2)
 
 
 def _normalize_path(path: str) -> str:
@@ -296,7 +297,7 @@ def _parse_options(argv: Sequence[str], flags: str, valued: str = "") -> tuple[d
                 options[letter] = word[index + 1 :] or (words.pop(0) if words else "")
                 break
             if letter not in flags:
-                raise ToolError(f"Unknown option '{letter}'")
+                raise CommandError(f"Unknown option '{letter}'")
             options[letter] = ""
     return options, words
 
@@ -304,7 +305,7 @@ def _parse_options(argv: Sequence[str], flags: str, valued: str = "") -> tuple[d
 def _parse_size(text: str) -> int:
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise ToolError(f"bad number {text}")
+        raise CommandError(f"bad number {text}")
     return int(match[1]) * _SIZE_SUFFIXES[match[2].lower()]
 
 
@@ -314,5 +315,5 @@ def _parse_integer(word: str) -> int:
         return 0
     match = _INTEGER.fullmatch(word)
     if match is None:
-        raise ToolError(f"{word}: bad number", 2)
+        raise CommandError(f"{word}: bad number", 2)
     return int(match[1])
