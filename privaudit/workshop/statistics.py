@@ -145,23 +145,14 @@ def _lending_bucket(lending: int) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TotalsRow:
-    """One count as it may be published."""
-
-    name: str
-    """Identifier: a ROM, a package, the name of an error, a number of apps."""
-    count: int | None
-    """``None``: suppressed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TotalsTable:
     """Counts of one kind as they may be published."""
 
     name: str
     out_of: int | None
     """Number of phones that were counted; ``None``: too few to be published, or the counts are not of phones."""
-    rows: tuple[TotalsRow, ...]
+    rows: Mapping[str, int | None]
+    """A ROM, a package, the name of an error or a number of apps → its count; ``None``: suppressed."""
     has_suppressed: bool = False
     """Whether there are further rows, whose names are not published either."""
 
@@ -179,13 +170,11 @@ def tables_for_totals(totals: WorkshopTotals) -> tuple[TotalsTable, ...]:
     buckets = [_lending_bucket(number) for number in range(_MAX_LENDING_BUCKET + 1)]
     lending = {**dict.fromkeys(buckets, 0), **counts.lending}
     rom_rows = _suppress_small_cells(counts.roms, phones)
-    named_roms = tuple(row for row in rom_rows if row.count is not None)  # a rare ROM alone may describe a person
+    named_roms = {rom: count for rom, count in rom_rows.items() if count is not None}  # a rare ROM may be one person
     can_read = {data.value: counts.can_read.get(data, 0) for data in DataClass}
-    can_read_rows = tuple(
-        TotalsRow(name=data, count=count if is_publishable(count, phones) else None) for data, count in can_read.items()
-    )
+    can_read_rows = {data: count if is_publishable(count, phones) else None for data, count in can_read.items()}
     return (
-        TotalsTable(name="phones", out_of=None, rows=(TotalsRow(name="phones", count=out_of),)),
+        TotalsTable(name="phones", out_of=None, rows={"phones": out_of}),
         TotalsTable(name="roms", out_of=out_of, rows=named_roms, has_suppressed=len(named_roms) < len(rom_rows)),
         TotalsTable(name="lending", out_of=out_of, rows=_suppress_small_cells(lending, phones, keep_order=True)),
         TotalsTable(name="can_read", out_of=out_of, rows=can_read_rows),
@@ -194,7 +183,7 @@ def tables_for_totals(totals: WorkshopTotals) -> tuple[TotalsTable, ...]:
     )
 
 
-def _suppress_small_cells(counts: Mapping[str, int], total: int, *, keep_order: bool = False) -> tuple[TotalsRow, ...]:
+def _suppress_small_cells(counts: Mapping[str, int], total: int, *, keep_order: bool = False) -> dict[str, int | None]:
     """Suppress cells of counts that add up to `total`.
 
     The sum of the suppressed cells can be computed, so at least two are suppressed, and `MIN_CELL_COUNT` phones in all.
@@ -207,21 +196,20 @@ def _suppress_small_cells(counts: Mapping[str, int], total: int, *, keep_order: 
             break
         suppressed.add(name)
     names = list(counts) if keep_order else sorted(counts, key=lambda name: (-counts[name], name))
-    return tuple(TotalsRow(name=name, count=None if name in suppressed else counts[name]) for name in names)
+    return {name: None if name in suppressed else counts[name] for name in names}
 
 
 def _drop_rare_names(table_name: str, counts: Mapping[str, int], total: int | None, out_of: int | None) -> TotalsTable:
     """Return a table of counts that do not add up, without the names of rows that may not be published."""
     largest_first = sorted(counts.items(), key=lambda cell: (-cell[1], cell[0]))
-    rows = tuple(TotalsRow(name=name, count=count) for name, count in largest_first if is_publishable(count, total))
+    rows = {name: count for name, count in largest_first if is_publishable(count, total)}
     has_suppressed = len(rows) < sum(map(bool, counts.values()))
     return TotalsTable(name=table_name, out_of=out_of, rows=rows, has_suppressed=has_suppressed)
 
 
 def shows_nothing(tables: Iterable[TotalsTable]) -> bool:
     """Whether nothing beyond the number of phones may be published, although something was counted."""
-    others = [table for table in tables if table.name != "phones"]
-    return not any(row.count is not None for table in others for row in table.rows)
+    return all(count is None for table in tables if table.name != "phones" for count in table.rows.values())
 
 
 def row_title(table_name: str, row_name: str, language: Translator) -> str:
@@ -245,17 +233,17 @@ def render_text(totals: WorkshopTotals, language: Translator) -> str:
         lines += hanging_indent("", language.t("report.demo"), _LINE_WIDTH)
     tables = tables_for_totals(totals)
     if shows_nothing(tables):
-        phones = tables[0].rows[0].count
+        phones = tables[0].rows["phones"]
         lines += [f"{language.t(_TABLE_KEYS['phones'])}: {phones}"] if phones is not None else []
         lines += hanging_indent("", language.t("workshop.totals_small"), _LINE_WIDTH)
         return "".join(f"{line}\n" for line in lines)
     for table in tables:
         lines += ["", language.t(_TABLE_KEYS[table.name])]
-        shown = [row for row in table.rows if row.count is not None]
-        for row in table.rows if shown else ():
-            count = language.t("workshop.totals_hidden") if row.count is None else str(row.count)
-            lines.append(f"  {pad(row_title(table.name, row.name, language), _NAME_COLUMN_WIDTH)} {count}")
-        if table.rows and not shown:
+        is_hidden = all(count is None for count in table.rows.values())
+        for name, count in () if is_hidden else table.rows.items():
+            shown = language.t("workshop.totals_hidden") if count is None else str(count)
+            lines.append(f"  {pad(row_title(table.name, name, language), _NAME_COLUMN_WIDTH)} {shown}")
+        if table.rows and is_hidden:
             lines.append(f"  {language.t('workshop.totals_hidden')}")
         elif table.has_suppressed:
             lines += hanging_indent("  ", language.t("workshop.totals_more"), _LINE_WIDTH)
@@ -277,7 +265,7 @@ def render_json(totals: WorkshopTotals, _language: Translator) -> str:
         "tables": {
             table.name: {
                 "of": table.out_of,
-                "rows": {row.name: row.count for row in table.rows},
+                "rows": table.rows,
                 "others_suppressed": table.has_suppressed,
             }
             for table in tables_for_totals(totals)
@@ -294,10 +282,9 @@ def render_csv(totals: WorkshopTotals, language: Translator) -> str:
     demo = int(totals.demo)
     for table in tables_for_totals(totals):
         out_of = "" if table.out_of is None else table.out_of
-        for row in table.rows:
-            count = "" if row.count is None else row.count
-            title = row_title(table.name, row.name, language)
-            cells = (table.name, row.name, title, count, out_of, int(row.count is None))
+        for name, count in table.rows.items():
+            title = row_title(table.name, name, language)
+            cells = (table.name, name, title, "" if count is None else count, out_of, int(count is None))
             writer.writerow([demo, *map(_escape_formula, cells)])
         if table.has_suppressed:
             writer.writerow([demo, table.name, "", language.t("workshop.totals_more"), "", "", 1])
@@ -316,14 +303,14 @@ def render_html(totals: WorkshopTotals, language: Translator) -> str:
     tables = tables_for_totals(totals)
     is_small = shows_nothing(tables)
     for table in () if is_small else tables:
-        full_bar = max((row.count or 0 for row in table.rows), default=0) if table.out_of is None else table.out_of
+        full_bar = table.out_of or max((count or 0 for count in table.rows.values()), default=0)
         rows = [
             {
-                "name": row_title(table.name, row.name, language),
-                "count": row.count,
-                "width": 0 if row.count is None else round(_MAX_BAR_WIDTH * row.count / max(full_bar, 1)),
+                "name": row_title(table.name, name, language),
+                "count": count,
+                "width": 0 if count is None else round(_MAX_BAR_WIDTH * count / max(full_bar, 1)),
             }
-            for row in table.rows
+            for name, count in table.rows.items()
         ]
         head = language.t(_TABLE_KEYS[table.name])
         charts.append({"head": head, "rows": rows, "more": table.has_suppressed, "full": _MAX_BAR_WIDTH})
