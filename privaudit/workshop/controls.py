@@ -31,15 +31,13 @@ _STEP_KEYS: Final[Mapping[str | None, str]] = {
     "later_round": "workshop.part_later_round",
     "naming": "workshop.part_naming",
 }
-_USB_CHECK_KEYS: Final[Mapping[bool | None, str]] = {
-    True: "workshop.seen_usb_off",
-    False: "workshop.seen_usb_on",
-    None: "workshop.seen_usb_unknown",
-}
-_WIRELESS_CHECK_KEYS: Final[Mapping[bool | None, str]] = {
-    True: "workshop.seen_wireless_off",
-    False: "workshop.seen_wireless_on",
-    None: "workshop.seen_wireless_unknown",
+_CLOSING_CHECK_KEYS: Final[Mapping[str, Mapping[bool | None, str]]] = {
+    "usb": {True: "workshop.seen_usb_off", False: "workshop.seen_usb_on", None: "workshop.seen_usb_unknown"},
+    "wireless": {
+        True: "workshop.seen_wireless_off",
+        False: "workshop.seen_wireless_on",
+        None: "workshop.seen_wireless_unknown",
+    },
 }
 _DEVICE_KEYS: Final = frozenset("crxsnavyo")
 """Keys that `privaudit.workshop.device_queue.DeviceQueue.handle_key` handles."""
@@ -144,8 +142,8 @@ def _done_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
         yield language.t("workshop.next_done")
     if row.closing_checks is not None:
         yield language.t("workshop.closing")
-        yield language.t(_USB_CHECK_KEYS[row.closing_checks.get("usb")])
-        yield language.t(_WIRELESS_CHECK_KEYS[row.closing_checks.get("wireless")])
+        for name, sentences in _CLOSING_CHECK_KEYS.items():
+            yield language.t(sentences[row.closing_checks.get(name)])
         yield language.t("workshop.seen_never")
 
 

@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import IO, Final, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -162,29 +162,22 @@ else:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-class FolderLock:
-    """Lock of a folder, held from construction to `release`.
+def _open_lock(path: Path) -> IO[bytes]:
+    """Open a lock file and lock it until it is closed.
 
-    The lock file is not removed: another program could lock a removed file and a new one could be locked as well.
-    Raises SourceError ``folder_in_use`` if another program holds the lock, or ``not_written``.
+    It is not removed then: another program could lock a removed file and a new one could be locked as well. Raises
+    SourceError ``folder_in_use`` if another program holds the lock, or ``not_written``.
     """
-
-    def __init__(self, path: Path) -> None:
-        try:
-            self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        except OSError as error:
-            raise SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error)) from error
-        try:
-            _lock_file(self._fd)
-        except OSError as error:
-            os.close(self._fd)
-            raise SourceError("errors.folder_in_use", path=str(path.parent)) from error
-
-    def release(self) -> None:
-        """Release the lock. May be called twice."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+    try:
+        stream = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600), "rb")
+    except OSError as error:
+        raise SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error)) from error
+    try:
+        _lock_file(stream.fileno())
+    except OSError as error:
+        stream.close()
+        raise SourceError("errors.folder_in_use", path=str(path.parent)) from error
+    return stream
 
 
 class WorkshopFolder:
@@ -212,7 +205,7 @@ class WorkshopFolder:
         self._open_folder = path / _OPEN_SESSION_FOLDER
         _create_folder(path, _OWN_FOLDERS | _OWN_FILES)
         _require_no_links(path)
-        self._lock = FolderLock(path / _LOCK_FILE)
+        self._lock = _open_lock(path / _LOCK_FILE)
         try:
             self._remove_partial_files()
             # Closing deletes the pages: a foreign file must be found before another day's session is closed.
@@ -220,7 +213,7 @@ class WorkshopFolder:
             self.records = _read_records(path)
             self.open_session, self.resumed = self._resume_or_start(retention, today(), demo=demo)
         except BaseException:
-            self._lock.release()
+            self._lock.close()
             raise
         self._used_codes = {*self.records, *(page.stem for page in self.page_paths())}
 
@@ -352,12 +345,12 @@ class WorkshopFolder:
             shutil.rmtree(self.path / PAGES_FOLDER, ignore_errors=True)
             (self.path / PRINT_JOB_FILE).unlink(missing_ok=True)
         if release_lock:
-            self._lock.release()
+            self._lock.close()
 
     def leave_open(self) -> None:
         """Release the folder without closing the session: it can be resumed."""
         self._remove_partial_files()
-        self._lock.release()
+        self._lock.close()
 
     def _remove_partial_files(self) -> None:
         for folder in (self.path, self._open_folder, self.path / PAGES_FOLDER, self.path / _CAPTURES_FOLDER):

@@ -97,7 +97,7 @@ def test_session_resumes_after_a_kill_on_the_same_day(tmp_path):
     before.save_device("K7", record(token), PAGE, None)
     before.count_failure("lost")
     (tmp_path / "ws" / "pages" / "A3.html.part").write_text("half")
-    before._lock.release()  # as the system does it, and nothing else
+    before._lock.close()  # as the system does it, and nothing else
     after = open_folder(tmp_path / "ws")
     assert after.resumed
     assert after.code_for_token(after.make_token("digest")) == "K7"
@@ -109,7 +109,7 @@ def test_session_resumes_after_a_kill_on_the_same_day(tmp_path):
 def test_session_of_another_day_is_closed_first(tmp_path):
     before = open_folder(tmp_path / "ws")
     before.save_device("K7", record(before.make_token("digest")), PAGE, None)
-    before._lock.release()
+    before._lock.close()
     after = open_folder(tmp_path / "ws", on=date(2026, 1, 11), answers=CLOSE_EARLIER)
     assert not after.resumed
     assert files(tmp_path / "ws") == {".lock", ".open/day.json", "totals.json"}
@@ -123,7 +123,7 @@ def test_wrong_clock_deletes_nothing_without_a_yes(tmp_path, days):
     before = open_folder(tmp_path / "ws")
     token = before.make_token("digest")
     before.save_device("K7", record(token), PAGE, None)
-    before._lock.release()
+    before._lock.close()
     left, on = files(tmp_path / "ws"), TODAY + timedelta(days=days)
     after = open_folder(tmp_path / "ws", on=on, answers=GO_ON)
     ((_, values),) = after.asked
@@ -134,7 +134,7 @@ def test_wrong_clock_deletes_nothing_without_a_yes(tmp_path, days):
         "K7",
     )
     after.save_device("A3", record("u"), PAGE, None)
-    after._lock.release()
+    after._lock.close()
     again = open_folder(tmp_path / "ws")  # the clock is right again: nothing is asked
     assert (again.resumed, len(again.records), files(tmp_path / "ws") >= left) == (True, 2, True)
 
@@ -142,7 +142,7 @@ def test_wrong_clock_deletes_nothing_without_a_yes(tmp_path, days):
 def test_without_an_answer_nothing_is_deleted(tmp_path):
     before = open_folder(tmp_path / "ws")
     before.save_device("K7", record(), PAGE, None)
-    before._lock.release()
+    before._lock.close()
     left = files(tmp_path / "ws")
 
     def nobody(*_, **__):
@@ -199,7 +199,7 @@ def test_link_at_a_name_of_ours_is_refused(full_folder, tmp_path, name, kind, cl
     path.rename(elsewhere)
     FOREIGN_KINDS[kind](path, elsewhere)
     if not closing:
-        full_folder._lock.release()
+        full_folder._lock.close()
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(SourceError, match="folder_link") as error:
         _ = full_folder.close(keep_pages=False) if closing else open_folder(tmp_path / "ws")
@@ -218,7 +218,7 @@ def test_link_at_a_name_of_ours_is_refused(full_folder, tmp_path, name, kind, cl
 @pytest.mark.skipif(not hasattr(os, "link"), reason="hard links as POSIX makes them")
 @pytest.mark.parametrize("name", SECOND_NAME)
 def test_file_with_a_second_name_is_refused(full_folder, tmp_path, name):
-    full_folder._lock.release()
+    full_folder._lock.close()
     os.link(tmp_path / "ws" / name, tmp_path / "copy")
     with pytest.raises(SourceError, match="folder_link"):
         open_folder(tmp_path / "ws")
