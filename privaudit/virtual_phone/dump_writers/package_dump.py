@@ -149,7 +149,7 @@ class PackageBlockWriter:
     def _is_shown(self, name: str) -> bool:
         return self._names is None or name in self._names
 
-    def _format_state(self, permission: VirtualGrant | InstallPermission) -> str:
+    def _format_state(self, permission: VirtualGrant) -> str:
         granted = JAVA_BOOL[permission.granted]
         return f"{permission.name}: granted={granted}{self._phone.layout.format_flags(permission.flags)}"
 

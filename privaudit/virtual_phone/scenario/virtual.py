@@ -26,12 +26,10 @@ class VirtualGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InstallPermission:
+class InstallPermission(VirtualGrant):
     """The stored state of one permission that is decided at installation."""
 
-    name: str
     granted: bool = True
-    flags: int = 0
     user: int | None = None
     """A secondary user whose state differs from user 0; ``None``: all users."""
 
