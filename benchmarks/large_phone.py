@@ -14,7 +14,7 @@ from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.dump_writers import appops
 from privaudit.virtual_phone.dump_writers import package_dump as package_dump_writer
 from privaudit.virtual_phone.programs import build_files, load_apks
-from privaudit.virtual_phone.release.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS
+from privaudit.virtual_phone.release import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS
 from privaudit.virtual_phone.scenario.virtual import (
     InstallPermission,
     VirtualApp,

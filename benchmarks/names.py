@@ -29,8 +29,8 @@ from privaudit.transport import connect
 from privaudit.transport.base import SCRIPT_TIMEOUT_S, Transport
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.faults import SimulatedLink
 from privaudit.virtual_phone.adbd.server import AdbdServer
+from privaudit.virtual_phone.adbd.wire import SimulatedLink
 from privaudit.virtual_phone.programs import apk_entry_name, load_apks
 
 BYTES_PER_S = 20e6

@@ -33,7 +33,7 @@ from privaudit.audit import ReportOptions
 from privaudit.i18n import Translator
 from privaudit.transport import adb_auth, adb_device
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.faults import SimulatedLink
+from privaudit.virtual_phone.adbd.wire import SimulatedLink
 from privaudit.virtual_phone.programs import build_programs
 from privaudit.virtual_phone.shell import Program, ProgramResult
 from privaudit.workshop import controls

@@ -60,7 +60,7 @@ def start_adbd(
     from privaudit.virtual_phone.adbd.auth import KeyPolicy
     from privaudit.virtual_phone.adbd.server import DEFAULT_FEATURES, AdbdServer
     from privaudit.virtual_phone.programs import build_files, build_programs
-    from privaudit.virtual_phone.release.layout import Since
+    from privaudit.virtual_phone.release import Since
 
     has_shell_v2 = phone.sdk >= Since.SHELL_V2
     return AdbdServer(

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from privaudit.virtual_phone.release.android import DEFAULT_OP_MODES, RUNTIME_PERMISSION_OPS
-from privaudit.virtual_phone.release.layout import Since
+from privaudit.virtual_phone.release import DEFAULT_OP_MODES, RUNTIME_PERMISSION_OPS, Since
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualGrant, VirtualInstall, VirtualOp, VirtualPhone
 
 

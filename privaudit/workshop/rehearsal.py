@@ -14,8 +14,8 @@ from privaudit.transport import adb_device, vendors
 from privaudit.transport.adb_auth import AdbKey
 from privaudit.transport.base import OnWaiting, Transport
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.faults import SimulatedLink
 from privaudit.virtual_phone.adbd.server import AdbdServer
+from privaudit.virtual_phone.adbd.wire import SimulatedLink
 from privaudit.workshop.model import MAX_CONCURRENT_READS, AttachedDevice
 
 ARRIVAL_INTERVAL_S: Final = 20.0

@@ -28,8 +28,7 @@ from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump
 from privaudit.virtual_phone.dump_writers import text as render
 from privaudit.virtual_phone.programs.services import run_settings
-from privaudit.virtual_phone.release.android import DEFAULT_OP_MODES
-from privaudit.virtual_phone.release.layout import SUPPORTED_SDKS, Since, layout_of
+from privaudit.virtual_phone.release import DEFAULT_OP_MODES, SUPPORTED_SDKS, Since, layout_of
 from privaudit.virtual_phone.scenario.virtual import VirtualGrant, VirtualOp, VirtualOpEvent
 from privaudit.virtual_phone.state import MutableDevice
 from tests.fixtures.damage import DAMAGES

@@ -18,7 +18,7 @@ from privaudit.capture.questions import PERMISSIONS
 from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS
 from privaudit.knowledge import load_knowledge
 from privaudit.model import AccessState, AnswerState, DataClass, History, RequestedState
-from privaudit.virtual_phone.release.android import flag_names_for_sdk
+from privaudit.virtual_phone.release import flag_names_for_sdk
 from tests.fixtures.damage import DAMAGES
 
 P = "android.permission."

@@ -23,7 +23,7 @@ from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.adbd.server import AdbdServer
 from privaudit.virtual_phone.programs import build_files, build_programs
-from privaudit.virtual_phone.release.android import FLAG_BITS
+from privaudit.virtual_phone.release import FLAG_BITS
 from privaudit.virtual_phone.scenario.virtual import VirtualGrant, VirtualOp, VirtualPhone
 from privaudit.virtual_phone.state import MutableDevice, with_app, with_setting
 

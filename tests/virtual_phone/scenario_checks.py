@@ -6,8 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from importlib import resources
 
-from privaudit.virtual_phone.release.android import RUNTIME_PERMISSION_OPS, full_permission_name
-from privaudit.virtual_phone.release.layout import layout_of
+from privaudit.virtual_phone.release import RUNTIME_PERMISSION_OPS, full_permission_name, layout_of
 from privaudit.virtual_phone.scenario import build, schema
 
 

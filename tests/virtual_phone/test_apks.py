@@ -8,7 +8,7 @@ from importlib import resources
 import pytest
 
 from privaudit.virtual_phone import load_scenario, scenario_names
-from privaudit.virtual_phone.adbd.faults import SimulatedLink
+from privaudit.virtual_phone.adbd.wire import SimulatedLink
 from privaudit.virtual_phone.programs import apk_entry_name, build_files, load_apks
 
 

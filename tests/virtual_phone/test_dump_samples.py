@@ -23,7 +23,7 @@ from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump
 from privaudit.virtual_phone.dump_writers import text as render
 from privaudit.virtual_phone.dump_writers.package_dump import PackageBlockWriter
-from privaudit.virtual_phone.release.layout import layout_of
+from privaudit.virtual_phone.release import layout_of
 from privaudit.virtual_phone.scenario.virtual import AndroidUser, VirtualPhone
 from tests.fixtures.remodel import Remodel, app_ops, now_of
 from tests.virtual_phone.conftest import need

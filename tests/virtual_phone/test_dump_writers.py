@@ -14,8 +14,7 @@ from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump as render_package_dump
 from privaudit.virtual_phone.dump_writers import text as render
 from privaudit.virtual_phone.dump_writers.package_dump import PackageBlockWriter
-from privaudit.virtual_phone.release.android import FLAG_BITS, array_map_order, java_hash
-from privaudit.virtual_phone.release.layout import layout_of
+from privaudit.virtual_phone.release import FLAG_BITS, array_map_order, java_hash, layout_of
 from privaudit.virtual_phone.scenario.schema import parse_age
 from privaudit.virtual_phone.scenario.virtual import (
     AndroidUser,

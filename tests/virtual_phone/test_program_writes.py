@@ -8,7 +8,7 @@ import pytest
 
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.programs import build_programs
-from privaudit.virtual_phone.release.android import FLAG_BITS
+from privaudit.virtual_phone.release import FLAG_BITS
 from privaudit.virtual_phone.state import MutableDevice, with_app
 
 LOAN = "com.example.sudaibao"

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from privaudit.virtual_phone import load_scenario, scenario_names
-from privaudit.virtual_phone.release.android import FLAG_BITS
+from privaudit.virtual_phone.release import FLAG_BITS
 from privaudit.virtual_phone.scenario.build import parse_scenario, read_scenario
 from privaudit.virtual_phone.scenario.schema import parse_age
 from privaudit.virtual_phone.shell.toybox import Toybox

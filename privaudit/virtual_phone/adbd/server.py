@@ -19,7 +19,6 @@ from typing import Final, Self, TypeAlias
 from privaudit.interruptible import WAIT_SLICE_S, join_thread
 from privaudit.virtual_phone.adbd import wire
 from privaudit.virtual_phone.adbd.auth import TOKEN_SIZE, AuthType, KeyPolicy, is_valid_signature, parse_adb_public_key
-from privaudit.virtual_phone.adbd.faults import FaultInjector, SimulatedLink
 from privaudit.virtual_phone.shell import FileTree, InputStream, OutputSink, Program, Shell
 
 DEFAULT_FEATURES: Final = ("shell_v2", "cmd")
@@ -53,7 +52,7 @@ class AdbdServer:
         version: int = wire.VERSION_SKIP_CHECKSUM,
         crlf: bool = False,
         port: int = 0,
-        link: SimulatedLink | None = None,
+        link: wire.SimulatedLink | None = None,
     ) -> None:
         features = tuple(features)
         product = f"ro.product.name=demo;ro.product.model={model};ro.product.device=demo"
@@ -64,9 +63,9 @@ class AdbdServer:
         self.max_payload = max_payload
         self.version = version
         self.crlf = crlf
-        self.link = SimulatedLink() if link is None else link
+        self.link = wire.SimulatedLink() if link is None else link
         """May be replaced at any time."""
-        self.faults = FaultInjector()
+        self.faults = wire.FaultInjector()
         """Errors on the wire; none by default."""
         self.key_policy = key_policy
         """May be replaced while the phone runs; holds for the next connection."""

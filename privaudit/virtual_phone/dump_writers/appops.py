@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from privaudit.virtual_phone.dump_writers.text import FILLER, format_duration, format_time_ms, format_uid
-from privaudit.virtual_phone.release.android import DEFAULT_OP_MODES, array_map_order, op_number
-from privaudit.virtual_phone.release.layout import ReleaseLayout, Since
+from privaudit.virtual_phone.release import DEFAULT_OP_MODES, ReleaseLayout, Since, array_map_order, op_number
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualInstall, VirtualOp, VirtualOpEvent, VirtualPhone
 
 _PROCESS_STATES: Final = ("pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch")

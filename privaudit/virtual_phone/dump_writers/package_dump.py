@@ -12,9 +12,9 @@ from typing import Final, TypeAlias, TypeVar
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from privaudit.virtual_phone import release
 from privaudit.virtual_phone.dump_writers.text import JAVA_BOOL, fake_identity_hash, format_time
-from privaudit.virtual_phone.release import android
-from privaudit.virtual_phone.release.layout import Since
+from privaudit.virtual_phone.release import Since
 from privaudit.virtual_phone.scenario.virtual import (
     InstallPermission,
     VirtualApp,
@@ -186,18 +186,18 @@ def _template() -> Template:
     environment.filters |= {"in_map_order": _in_map_order, "java": JAVA_BOOL.__getitem__, "time": format_time}
     environment.globals |= {
         "Since": Since,
-        "gids": android.PERMISSION_GIDS,
+        "gids": release.PERMISSION_GIDS,
         "hash": fake_identity_hash,
-        "restricted": android.HARD_RESTRICTED | android.SOFT_RESTRICTED,
+        "restricted": release.HARD_RESTRICTED | release.SOFT_RESTRICTED,
     }
     text = (resources.files(__package__) / "package_dump.txt.jinja").read_text(encoding="utf-8")
     return environment.from_string(text)
 
 
 def _in_map_order(items: Iterable[_Item], attribute: str = "name") -> list[_Item]:
-    """Sort objects by an attribute, or names (``""``), in the order of `android.array_map_order`."""
+    """Sort objects by an attribute, or names (``""``), in the order of `release.array_map_order`."""
     name_of = attrgetter(attribute) if attribute else str
-    return sorted(items, key=lambda item: android.java_hash(name_of(item)))
+    return sorted(items, key=lambda item: release.java_hash(name_of(item)))
 
 
 def _has_state(phone: VirtualPhone, app: VirtualApp, names: Collection[str]) -> bool:
@@ -226,14 +226,14 @@ def _header_sections(phone: VirtualPhone, writer: PackageBlockWriter) -> Iterato
 def _permission_sections(
     phone: VirtualPhone, writer: PackageBlockWriter, names: PermissionFilter
 ) -> Iterator[_Section]:
-    levels = android.PROTECTION_LEVELS.items()
-    first = android.PERMISSION_FIRST_SDK
+    levels = release.PROTECTION_LEVELS.items()
+    first = release.PERMISSION_FIRST_SDK
     defined = {name: ("android", 1000, level) for name, level in levels if first.get(name, 0) <= phone.sdk}
     for app in phone.apps:
         defined |= {name: (app.package, app.app_id, level) for name, level in app.declared_permissions.items()}
     selected = {name: owner for name, owner in defined.items() if names is None or name in names}
     yield "Permissions:", writer.block("permission_definitions", selected)
-    yield "AppOp Permissions:", writer.block("app_op_permissions", android.APP_OP_PERMISSIONS)
+    yield "AppOp Permissions:", writer.block("app_op_permissions", release.APP_OP_PERMISSIONS)
 
 
 def _dexopt_sections(phone: VirtualPhone, writer: PackageBlockWriter, apps: Sequence[VirtualApp]) -> Iterator[_Section]:

@@ -11,8 +11,7 @@ from hashlib import blake2s
 from importlib import resources
 from typing import Any, Final
 
-from privaudit.virtual_phone.release.android import USER_FLAG_BITS, array_map_order
-from privaudit.virtual_phone.release.layout import Since
+from privaudit.virtual_phone.release import USER_FLAG_BITS, Since, array_map_order
 from privaudit.virtual_phone.scenario.virtual import AndroidUser, Namespace, VirtualApp, VirtualPhone
 
 FILLER: Final[Any] = tomllib.loads((resources.files(__package__) / "filler.toml").read_text(encoding="utf-8"))

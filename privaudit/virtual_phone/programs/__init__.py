@@ -10,12 +10,13 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.text import format_properties
+from privaudit.virtual_phone.dump_writers import package_dump, text
+from privaudit.virtual_phone.dump_writers.appops import format_appops_dump
+from privaudit.virtual_phone.dump_writers.package_proto import format_package_proto
 from privaudit.virtual_phone.programs import services
-from privaudit.virtual_phone.programs.dumpsys import run_dumpsys
 from privaudit.virtual_phone.programs.pm import run_pm
 from privaudit.virtual_phone.programs.results import ProgramExit, error_result, output_result
-from privaudit.virtual_phone.release.layout import Since
+from privaudit.virtual_phone.release import Since
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualPhone
 from privaudit.virtual_phone.shell import Program, ProgramResult
 from privaudit.virtual_phone.state import MutableDevice
@@ -25,6 +26,13 @@ _ID_OUTPUT: Final = (
     "1028(sdcard_r),1078(ext_data_rw),1079(ext_obb_rw),3001(net_bt_admin),3002(net_bt),3003(inet),"
     "3006(net_bw_stats),3009(readproc),3011(uhid),3012(readtracefs) context=u:r:shell:s0\n"
 )
+_PACKAGE_SECTION_TITLES: Final = {
+    **dict.fromkeys(("p", "packages"), ("Packages:", "Hidden system packages:")),
+    **dict.fromkeys(("perm", "permissions"), ("Permissions:", "AppOp Permissions:")),
+    **dict.fromkeys(("s", "shared-users"), ("Shared users:",)),
+    **dict.fromkeys(("q", "queries"), ("Queries:",)),
+    "version": ("Database versions:",),
+}
 
 
 def build_programs(phone: VirtualPhone | MutableDevice, *, now: datetime | None = None) -> Mapping[str, Program]:
@@ -41,7 +49,7 @@ def build_programs(phone: VirtualPhone | MutableDevice, *, now: datetime | None 
         "am": lambda args: services.run_am(device, args),
         "appops": lambda args: services.run_appops(device, args),
         "date": lambda args: _run_date(device_time(), args),
-        "dumpsys": lambda args: run_dumpsys(device.phone, args, device_time()),
+        "dumpsys": lambda args: _run_dumpsys(device.phone, args, device_time()),
         "getprop": lambda args: _run_getprop(device.phone, args),
         "id": lambda _: output_result(_ID_OUTPUT),
         "pm": lambda args: run_pm(device, args),
@@ -90,7 +98,7 @@ def _as_program(command: Callable[[Sequence[str]], ProgramResult]) -> Program:
 
 def _run_getprop(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
     if not args:
-        return output_result(format_properties(phone))
+        return output_result(text.format_properties(phone))
     name, *default = args
     # The serial number is answered by name only, so that it stands in no full list.
     values = {"ro.serialno": f"DEMO{zlib.crc32(phone.name.encode()):08X}", **phone.properties}
@@ -122,3 +130,65 @@ def _format_date(time: datetime, pattern: str) -> str:
         "s": str(int(time.timestamp())),
     }
     return re.sub(r"%(.)", lambda match: values.get(match[1], match[0]), pattern)
+
+
+def _run_dumpsys(phone: VirtualPhone, args: Sequence[str], now: datetime) -> ProgramResult:
+    """Run ``dumpsys args…`` at `now` of the phone's clock."""
+    services: Mapping[str, Callable[[Sequence[str]], str]] = {
+        "appops": lambda words: _dump_appops(phone, words, now),
+        "device_policy": lambda _: text.format_device_policy(phone),
+        "package": lambda words: _dump_package(phone, words),
+        **({"role": lambda _: text.format_role_dump(phone)} if phone.sdk >= Since.ROLES else {}),
+    }
+    rest = list(args)
+    while rest and rest[0].startswith("-"):
+        match rest:
+            case ["-t" | "-T" as option, *_] if phone.sdk < Since.DUMPSYS_TIMEOUT:
+                return error_result(f"Can't find service: {option}\n", 0)  # Read as the name of a service.
+            case ["-t" | "-T", number, *more] if number.isascii() and number.isdecimal():
+                rest = more
+            case ["-l", *_]:
+                return output_result("Currently running services:\n" + "".join(f"  {name}\n" for name in services))
+            case _:
+                return error_result("usage: dumpsys\n         To dump all services.\n")
+    if not rest:
+        # All services, each with a frame as in a bug report.
+        end = "--------- 0.010s was the duration of dumpsys {}, ending at: " + text.format_time(now)
+        start = f"{'-' * 79}\nDUMP OF SERVICE "
+        dumps = (f"{start}{name}:\n{dump(())}{end.format(name)}\n" for name, dump in services.items())
+        return output_result("".join(dumps))
+    if rest[0] not in services:
+        return error_result(f"Can't find service: {rest[0]}\n", 0)  # dumpsys itself succeeds.
+    is_proto = rest[:2] == ["package", "--proto"] and phone.sdk >= Since.PROTO_GRANTS
+    return ProgramResult(format_package_proto(phone)) if is_proto else output_result(services[rest[0]](rest[1:]))
+
+
+def _dump_appops(phone: VirtualPhone, args: Sequence[str], now: datetime) -> str:
+    if not args or phone.sdk < Since.APPOPS_OPTIONS:
+        return format_appops_dump(phone, now)
+    match args:
+        case ["--package", package, *_]:
+            app = phone.find_app(package)
+            return f"Unknown package: {package}\n" if app is None else format_appops_dump(phone, now, app)
+        case [word, *_]:
+            return f"Unknown {'option' if word.startswith('-') else 'command'}: {word}\n"
+    raise AssertionError("unreachable")
+
+
+def _dump_package(phone: VirtualPhone, args: Sequence[str]) -> str:  # noqa: PLR0911 - one answer per form
+    match [word for word in args if not word.startswith("-")]:
+        case ["permission"]:
+            return "Error: permission requires permission name\n"
+        case ["permission", *names]:
+            return package_dump.format_permission_dump(phone, frozenset(names))
+        case ["check-permission", name, package, *rest]:
+            user = rest[0] if rest else "0"
+            if not (user.isascii() and user.isdecimal()):
+                return f"Error: check-permission user argument is not a number: {user}\n"
+            return "0\n" if package_dump.is_permission_granted(phone, name, package, int(user)) else "-1\n"
+        case [word, *_] if word == "android" or "." in word:
+            return package_dump.format_single_package_dump(phone, word)
+        case [word, *_] if word in _PACKAGE_SECTION_TITLES:
+            return package_dump.format_package_dump(phone, _PACKAGE_SECTION_TITLES[word])
+        case _:
+            return package_dump.format_package_dump(phone)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from privaudit.virtual_phone import release
 from privaudit.virtual_phone.dump_writers.text import format_package_list, format_user_list
 from privaudit.virtual_phone.programs import results
-from privaudit.virtual_phone.release import android
-from privaudit.virtual_phone.release.layout import Since
+from privaudit.virtual_phone.release import Since
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualGrant, VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 from privaudit.virtual_phone.state import MutableDevice, with_grant, with_install
@@ -82,7 +82,7 @@ def _list_packages(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
             pattern = word
     by_name = {app.package: app for app in phone.apps if pattern in app.package}
     rows = []
-    for app in map(by_name.__getitem__, android.array_map_order(by_name)):
+    for app in map(by_name.__getitem__, release.array_map_order(by_name)):
         # -u also lists system apps that were removed for the user, but no app that was never installed for it.
         include_uninstalled = "-u" in rest and app.is_system
         known = [user for user in users if user in app.installs]
@@ -114,7 +114,7 @@ def _grant_or_revoke(device: MutableDevice, command: str, args: Sequence[str]) -
         right = f"android.permission.{command.upper()}_RUNTIME_PERMISSIONS"
         denial = f"{command}RuntimePermission: Neither user 2000 nor current process has {right}."
         return results.denial_result(phone, command, denial)
-    if name not in android.PROTECTION_LEVELS:
+    if name not in release.PROTECTION_LEVELS:
         return results.denial_result(phone, command, f"Unknown permission: {name}", "IllegalArgumentException")
     app = phone.find_installed_app(package, user)
     if app is None:
@@ -133,12 +133,12 @@ def _grant_or_revoke(device: MutableDevice, command: str, args: Sequence[str]) -
 def _grant_error(app: VirtualApp, phone: VirtualPhone, user: int, command: str, name: str) -> str | None:
     if name not in app.requested_permissions:
         return f"Package {app.package} has not requested permission {name}"
-    if name not in android.RUNTIME_PERMISSION_OPS:
+    if name not in release.RUNTIME_PERMISSION_OPS:
         return f"Permission {name} requested by {app.package} is not a changeable permission type"
     flags = next((grant.flags for grant in phone.runtime_grants(app, user) if grant.name == name), 0)
-    if flags & android.FLAG_BITS["SYSTEM_FIXED"]:
+    if flags & release.FLAG_BITS["SYSTEM_FIXED"]:
         return f"Non-System UID cannot {command} system fixed permission {name} for package {app.package}"
-    if flags & android.FLAG_BITS["POLICY_FIXED"]:
+    if flags & release.FLAG_BITS["POLICY_FIXED"]:
         return f"Cannot {command} policy fixed permission {name} for package {app.package}"
     return None
 
@@ -153,7 +153,7 @@ def _change_flags(device: MutableDevice, command: str, args: Sequence[str]) -> P
         return results.error_result(f"Error: specified flag {unknown[0]} is not one of {sorted(_SETTABLE_FLAGS)}\n", 1)
     app = device.phone.find_app(package)
     grants: Sequence[VirtualGrant] = device.phone.runtime_grants(app, user) if app is not None else ()
-    bits = sum(android.FLAG_BITS[flag.upper().replace("-", "_")] for flag in set(flag_names))
+    bits = sum(release.FLAG_BITS[flag.upper().replace("-", "_")] for flag in set(flag_names))
     for grant in grants:
         if grant.name == name:
             after = replace(grant, flags=grant.flags | bits if command.startswith("set") else grant.flags & ~bits)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from privaudit.virtual_phone.release.layout import ReleaseLayout, Since
+from privaudit.virtual_phone.release import ReleaseLayout, Since
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 

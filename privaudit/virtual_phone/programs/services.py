@@ -10,8 +10,7 @@ from privaudit.virtual_phone.dump_writers.appops import format_appops_get
 from privaudit.virtual_phone.dump_writers.text import format_setting, format_user_list, format_user_types
 from privaudit.virtual_phone.programs import results
 from privaudit.virtual_phone.programs.pm import run_pm
-from privaudit.virtual_phone.release.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS, SETTINGS_ACTIONS
-from privaudit.virtual_phone.release.layout import Since
+from privaudit.virtual_phone.release import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS, SETTINGS_ACTIONS, Since
 from privaudit.virtual_phone.scenario.virtual import Namespace, VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 from privaudit.virtual_phone.state import MutableDevice, with_grant, with_install, with_op_mode, with_setting

@@ -19,8 +19,8 @@ from typing import Any, Final, get_args
 
 from pydantic import TypeAdapter
 
-from privaudit.virtual_phone.release import android
-from privaudit.virtual_phone.release.layout import Since
+from privaudit.virtual_phone import release
+from privaudit.virtual_phone.release import Since
 from privaudit.virtual_phone.scenario import schema, virtual
 
 _FIRST_SYSTEM_ID: Final = 10_030
@@ -28,9 +28,9 @@ _FIRST_APP_ID: Final = 10_120
 _EPOCH: Final = datetime.fromisoformat("1970-01-01")
 _GESTURE_OVERLAY_PATHS: Final = ("/product/overlay/NavigationBarModeGestural/NavigationBarModeGesturalOverlay.apk",)
 _USER_SENSITIVE_FLAGS: Final = (
-    android.FLAG_BITS["USER_SENSITIVE_WHEN_GRANTED"] | android.FLAG_BITS["USER_SENSITIVE_WHEN_DENIED"]
+    release.FLAG_BITS["USER_SENSITIVE_WHEN_GRANTED"] | release.FLAG_BITS["USER_SENSITIVE_WHEN_DENIED"]
 )
-_COMPAT_DENIED_FLAGS: Final = android.FLAG_BITS["REVOKED_COMPAT"] | android.FLAG_BITS["REVIEW_REQUIRED"]
+_COMPAT_DENIED_FLAGS: Final = release.FLAG_BITS["REVOKED_COMPAT"] | release.FLAG_BITS["REVIEW_REQUIRED"]
 _FILLER_PERMISSIONS: Final = ("INTERNET", "ACCESS_NETWORK_STATE", "WAKE_LOCK", "POST_NOTIFICATIONS")
 _FILLER_FIRST_INSTALL: Final = datetime.fromisoformat("2023-02-01T09:30:12")
 _FILLER_SPAN_DAYS: Final = 700
@@ -92,7 +92,7 @@ def build_phone(scenario: schema.ScenarioFile, name: str) -> virtual.VirtualPhon
 
 def is_known_permission(name: str, sdk: int) -> bool:
     """Whether the release knows the permission. It ignores a request for an unknown one."""
-    return sdk >= android.PERMISSION_FIRST_SDK.get(name, 0)
+    return sdk >= release.PERMISSION_FIRST_SDK.get(name, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ class _PhoneBuilder:
                 next_id[row.system] += 1
 
     def _build_app(self, row: schema.AppRow, app_id: int) -> virtual.VirtualApp:
-        requested = tuple(map(android.full_permission_name, row.requests))
+        requested = tuple(map(release.full_permission_name, row.requests))
         version = row.version or self.release
         first = row.first_installed or self.factory_time
         on_image = row.system and row.factory is None
@@ -165,7 +165,7 @@ class _PhoneBuilder:
             originating=row.originating,
             package_source=row.source,
             declared_permissions={
-                android.full_permission_name(name): protection for name, protection in row.declares.items()
+                release.full_permission_name(name): protection for name, protection in row.declares.items()
             },
             requested_permissions=requested,
             install_permissions=own_permissions,
@@ -192,7 +192,7 @@ class _PhoneBuilder:
         # By default a preinstalled app is there for every user, and an installed one for the owner.
         default = schema.InstallRow(id=user, installed=row.system or (user == 0 and not row.user))
         install = next((install for install in row.user if install.id == user), default)
-        requested = () if row.shared_user else tuple(map(android.full_permission_name, row.requests))
+        requested = () if row.shared_user else tuple(map(release.full_permission_name, row.requests))
         context = self._permission_context(row, visible_in_settings=install.installed)
         grants = tuple(_build_grant(name, install, context) for name in requested if self._is_runtime_permission(name))
         uid_grants = grants if row.shared_user is None else self._shared_grants(self.shared_user_rows[row.shared_user])
@@ -230,7 +230,7 @@ class _PhoneBuilder:
 
     def _shared_requests(self, row: schema.SharedUserRow) -> Sequence[str]:
         names = (name for app in self.app_rows if app.shared_user == row.name for name in app.requests)
-        return tuple(dict.fromkeys(map(android.full_permission_name, names)))
+        return tuple(dict.fromkeys(map(release.full_permission_name, names)))
 
     def _shared_grants(self, row: schema.SharedUserRow) -> tuple[virtual.VirtualGrant, ...]:
         install = schema.InstallRow(id=0, grants=row.grants)
@@ -249,7 +249,7 @@ class _PhoneBuilder:
         )
 
     def _is_runtime_permission(self, name: str) -> bool:
-        return name in android.RUNTIME_PERMISSION_OPS and is_known_permission(name, self.sdk)
+        return name in release.RUNTIME_PERMISSION_OPS and is_known_permission(name, self.sdk)
 
     def _install_path(self, package: str, version: str) -> str:
         """Return the folder of an installed app: numbered up to Android 7, random since 8, nested since 11."""
@@ -273,7 +273,7 @@ def _build_filler_row(word: str, label: str, kind: str, row: schema.FillerAppsRo
     first = _FILLER_FIRST_INSTALL + timedelta(days=(b[0] * 256 + b[1]) % _FILLER_SPAN_DAYS)
     grants: dict[str, schema.GrantWord] = {}
     for number, name in enumerate(("POST_NOTIFICATIONS", *permissions)):
-        if not is_known_permission(android.full_permission_name(name), sdk):
+        if not is_known_permission(release.full_permission_name(name), sdk):
             continue
         die = b[2 + number] % 6
         if die < _ALLOWED_OF_SIX.get(kind, 3):
@@ -303,10 +303,10 @@ def _build_filler_row(word: str, label: str, kind: str, row: schema.FillerAppsRo
 
 def _build_grant(name: str, install: schema.InstallRow, context: _PermissionContext) -> virtual.VirtualGrant:
     """Build the state of one runtime permission (full name)."""
-    word = {android.full_permission_name(key): value for key, value in install.grants.items()}.get(name)
-    exact_flags = {android.full_permission_name(key): value for key, value in install.flags.items()}.get(name)
+    word = {release.full_permission_name(key): value for key, value in install.grants.items()}.get(name)
+    exact_flags = {release.full_permission_name(key): value for key, value in install.flags.items()}.get(name)
     granted, flag_names = schema.GRANT_WORDS[word or "not asked"]
-    restricted = name in android.HARD_RESTRICTED or name in android.SOFT_RESTRICTED
+    restricted = name in release.HARD_RESTRICTED or name in release.SOFT_RESTRICTED
     if word == "role" and context.sdk < Since.POLICY_SYNC:
         flag_names = ("GRANTED_BY_DEFAULT",)
     if context.is_legacy and not granted:
@@ -323,8 +323,8 @@ def _build_grant(name: str, install: schema.InstallRow, context: _PermissionCont
             exempt = ("RESTRICTION_SYSTEM_EXEMPT", "RESTRICTION_UPGRADE_EXEMPT")
             flags |= _flag_bits(exempt if context.is_system else ("RESTRICTION_INSTALLER_EXEMPT",))
     if context.sdk < Since.POLICY_SYNC:
-        flags &= ~android.FLAG_BITS["REVIEW_REQUIRED"]  # Vendors could switch it on; Android itself did so in 10.
-    return virtual.VirtualGrant(name=name, granted=granted, flags=flags & android.known_flag_bits(context.sdk))
+        flags &= ~release.FLAG_BITS["REVIEW_REQUIRED"]  # Vendors could switch it on; Android itself did so in 10.
+    return virtual.VirtualGrant(name=name, granted=granted, flags=flags & release.known_flag_bits(context.sdk))
 
 
 def _uid_modes(grants: Sequence[virtual.VirtualGrant], context: _PermissionContext) -> Mapping[str, str]:
@@ -335,11 +335,11 @@ def _uid_modes(grants: Sequence[virtual.VirtualGrant], context: _PermissionConte
     """
     if context.sdk < Since.POLICY_SYNC:
         denied = (grant for grant in grants if context.is_legacy and grant.flags & _COMPAT_DENIED_FLAGS)
-        return {op: "ignore" for grant in denied if (op := android.RUNTIME_PERMISSION_OPS[grant.name]) is not None}
+        return {op: "ignore" for grant in denied if (op := release.RUNTIME_PERMISSION_OPS[grant.name]) is not None}
     background = any(grant.granted and grant.name.endswith(".ACCESS_BACKGROUND_LOCATION") for grant in grants)
     modes = {}
     for grant in grants:
-        op = android.RUNTIME_PERMISSION_OPS[grant.name]
+        op = release.RUNTIME_PERMISSION_OPS[grant.name]
         if op is None:
             continue
         if not grant.granted or grant.flags & _COMPAT_DENIED_FLAGS:
@@ -372,19 +372,19 @@ def _install_permissions(
 ) -> tuple[virtual.InstallPermission, ...]:
     """Return the permissions decided at installation: known ones that are not granted at run time."""
     return tuple(
-        virtual.InstallPermission(name=name, granted=name not in android.APP_OP_PERMISSIONS)
+        virtual.InstallPermission(name=name, granted=name not in release.APP_OP_PERMISSIONS)
         for name in requested
         if is_known_permission(name, context.sdk)
-        and (name not in android.RUNTIME_PERMISSION_OPS or context.granted_at_install)
+        and (name not in release.RUNTIME_PERMISSION_OPS or context.granted_at_install)
     )
 
 
 def _gids(requested: Iterable[str]) -> tuple[int, ...]:
-    return tuple(sorted(android.PERMISSION_GIDS[name] for name in requested if name in android.PERMISSION_GIDS))
+    return tuple(sorted(release.PERMISSION_GIDS[name] for name in requested if name in release.PERMISSION_GIDS))
 
 
 def _flag_bits(names: Iterable[str]) -> int:
-    return sum({android.FLAG_BITS[name] for name in names})
+    return sum({release.FLAG_BITS[name] for name in names})
 
 
 def _path_token(*words: str) -> str:

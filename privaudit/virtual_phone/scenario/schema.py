@@ -8,8 +8,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
-from privaudit.virtual_phone.release.android import FLAG_BITS, OP_NUMBERS
-from privaudit.virtual_phone.release.layout import SUPPORTED_SDKS, Vendor
+from privaudit.virtual_phone.release import FLAG_BITS, OP_NUMBERS, SUPPORTED_SDKS, Vendor
 from privaudit.virtual_phone.scenario.virtual import Namespace
 
 _MIUI_OP = re.compile(r"MIUIOP\(100\d\d\)")

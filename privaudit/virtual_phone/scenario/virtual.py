@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal, TypeAlias
 
-from privaudit.virtual_phone.release.layout import ReleaseLayout, Vendor, layout_of
+from privaudit.virtual_phone.release import ReleaseLayout, Vendor, layout_of
 
 Namespace: TypeAlias = Literal["secure", "global", "system"]
 
