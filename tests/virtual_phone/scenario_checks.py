@@ -6,8 +6,8 @@ import tomllib
 from collections.abc import Iterator
 from importlib import resources
 
-from privaudit.virtual_phone.release import RUNTIME_PERMISSION_OPS, full_permission_name, layout_of
-from privaudit.virtual_phone.scenario import build, schema
+from privaudit.virtual_phone.release import RUNTIME_PERMISSION_OPS, is_known_permission, layout_of
+from privaudit.virtual_phone.scenario import schema
 
 
 def count_filler_apps() -> int:
@@ -46,8 +46,8 @@ def _find_app_problems(app: schema.AppRow, scenario: schema.ScenarioFile) -> Ite
         yield "path: a system app needs one"
     if app.factory is not None and not app.system:
         yield "factory: only a system app has a factory copy"
-    requested = set(map(full_permission_name, app.requests)) & RUNTIME_PERMISSION_OPS.keys()
-    grantable = {name for name in requested if build.is_known_permission(name, sdk)}
+    requested = set(app.requests) & RUNTIME_PERMISSION_OPS.keys()
+    grantable = {name for name in requested if is_known_permission(name, sdk)}
     for at, install in enumerate(app.user):
         if install.id not in {user.id for user in scenario.user}:
             yield f"user[{at}].id: no [[user]] has id {install.id}"
@@ -56,8 +56,9 @@ def _find_app_problems(app: schema.AppRow, scenario: schema.ScenarioFile) -> Ite
         known = layout_of(sdk, scenario.phone.vendor).op_modes
         yield from (f"user[{at}].{key}: this Android has no mode {mode}" for key, mode in modes if mode not in known)
         for key, names in (("grants", install.grants), ("flags", install.flags)):
-            for name in names:
-                if full_permission_name(name) not in grantable:
+            for permission in names:
+                name = permission.removeprefix("android.permission.")  # as the scenario writes it
+                if permission not in grantable:
                     yield f"user[{at}].{key}.{name}: not a runtime permission of this Android that the app requests"
                 elif app.shared_user is not None:
                     yield f"user[{at}].{key}.{name}: belongs to [[shared_user]] {app.shared_user}"

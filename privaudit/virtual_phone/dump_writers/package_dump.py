@@ -226,9 +226,8 @@ def _header_sections(phone: VirtualPhone, writer: PackageBlockWriter) -> Iterato
 def _permission_sections(
     phone: VirtualPhone, writer: PackageBlockWriter, names: PermissionFilter
 ) -> Iterator[_Section]:
-    levels = release.PROTECTION_LEVELS.items()
-    first = release.PERMISSION_FIRST_SDK
-    defined = {name: ("android", 1000, level) for name, level in levels if first.get(name, 0) <= phone.sdk}
+    known = (name for name in release.PROTECTION_LEVELS if release.is_known_permission(name, phone.sdk))
+    defined = {name: ("android", 1000, release.PROTECTION_LEVELS[name]) for name in known}
     for app in phone.apps:
         defined |= {name: (app.package, app.app_id, level) for name, level in app.declared_permissions.items()}
     selected = {name: owner for name, owner in defined.items() if names is None or name in names}

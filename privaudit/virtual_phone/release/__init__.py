@@ -25,6 +25,11 @@ def full_permission_name(permission: str) -> str:
     return permission if "." in permission else f"android.permission.{permission}"
 
 
+def is_known_permission(name: str, sdk: int) -> bool:
+    """Whether the release knows the permission. It ignores a request for an unknown one."""
+    return sdk >= PERMISSION_FIRST_SDK.get(name, 0)
+
+
 def java_hash(text: str) -> int:
     """Return Java's ``String.hashCode``, signed 32 bits."""
     value = 0

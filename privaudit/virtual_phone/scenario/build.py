@@ -10,7 +10,7 @@ One module, because an app, its installation for a user and a shared user derive
 import tomllib
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from hashlib import blake2s
@@ -30,6 +30,8 @@ _GESTURE_OVERLAY_PATHS: Final = ("/product/overlay/NavigationBarModeGestural/Nav
 _USER_SENSITIVE_FLAGS: Final = (
     release.FLAG_BITS["USER_SENSITIVE_WHEN_GRANTED"] | release.FLAG_BITS["USER_SENSITIVE_WHEN_DENIED"]
 )
+_SHARED_UID: Final = schema.AppRow(package="android", system=True)
+"""Stands for the packages of a shared user: preinstalled, for the phone's Android."""
 _COMPAT_DENIED_FLAGS: Final = release.FLAG_BITS["REVOKED_COMPAT"] | release.FLAG_BITS["REVIEW_REQUIRED"]
 _FILLER_PERMISSIONS: Final = ("INTERNET", "ACCESS_NETWORK_STATE", "WAKE_LOCK", "POST_NOTIFICATIONS")
 _FILLER_FIRST_INSTALL: Final = datetime.fromisoformat("2023-02-01T09:30:12")
@@ -90,33 +92,6 @@ def build_phone(scenario: schema.ScenarioFile, name: str) -> virtual.VirtualPhon
     )
 
 
-def is_known_permission(name: str, sdk: int) -> bool:
-    """Whether the release knows the permission. It ignores a request for an unknown one."""
-    return sdk >= release.PERMISSION_FIRST_SDK.get(name, 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _PermissionContext:
-    """The app that requests a permission, and its Android."""
-
-    sdk: int
-    target_sdk: int
-    is_system: bool
-    """A preinstalled app: the system, not an installer, exempts it from restrictions."""
-    visible_in_settings: bool = False
-    """Settings shows the permission; Android marks that with two flags."""
-
-    @property
-    def is_legacy(self) -> bool:
-        """Written for Android 5 or older: all its permissions are granted, and a denial is an app-op."""
-        return self.target_sdk < Since.RUNTIME_PERMISSIONS
-
-    @property
-    def granted_at_install(self) -> bool:
-        """Up to Android 9 the permissions of a legacy app are granted for good when it is installed."""
-        return self.is_legacy and self.sdk < Since.POLICY_SYNC
-
-
 class _PhoneBuilder:
     def __init__(self, scenario: schema.ScenarioFile) -> None:
         self.factory_time = scenario.phone.factory_time
@@ -138,12 +113,11 @@ class _PhoneBuilder:
                 next_id[row.system] += 1
 
     def _build_app(self, row: schema.AppRow, app_id: int) -> virtual.VirtualApp:
-        requested = tuple(map(release.full_permission_name, row.requests))
         version = row.version or self.release
         first = row.first_installed or self.factory_time
         on_image = row.system and row.factory is None
         flags = (*(("SYSTEM",) if row.system else ()), "HAS_CODE", "ALLOW_CLEAR_USER_DATA", "ALLOW_BACKUP")
-        own_permissions = () if row.shared_user else _install_permissions(requested, self._permission_context(row))
+        own_permissions = () if row.shared_user else self._install_permissions(row.requests, row)
         app = virtual.VirtualApp(
             package=row.package,
             labels=row.label,
@@ -164,10 +138,8 @@ class _PhoneBuilder:
             initiating=row.initiating or row.installer,
             originating=row.originating,
             package_source=row.source,
-            declared_permissions={
-                release.full_permission_name(name): protection for name, protection in row.declares.items()
-            },
-            requested_permissions=requested,
+            declared_permissions=row.declares,
+            requested_permissions=tuple(row.requests),
             install_permissions=own_permissions,
             installs={user: self._build_install(row, user, first) for user in self.user_ids},
         )
@@ -192,9 +164,8 @@ class _PhoneBuilder:
         # By default a preinstalled app is there for every user, and an installed one for the owner.
         default = schema.InstallRow(id=user, installed=row.system or (user == 0 and not row.user))
         install = next((install for install in row.user if install.id == user), default)
-        requested = () if row.shared_user else tuple(map(release.full_permission_name, row.requests))
-        context = self._permission_context(row, visible_in_settings=install.installed)
-        grants = tuple(_build_grant(name, install, context) for name in requested if self._is_runtime_permission(name))
+        requested = () if row.shared_user else row.requests
+        grants = self._build_grants(requested, install, row)
         uid_grants = grants if row.shared_user is None else self._shared_grants(self.shared_user_rows[row.shared_user])
         has_overlays = install.installed and user == 0 and self.sdk >= Since.GESTURE_NAVIGATION
         overlays = _GESTURE_OVERLAY_PATHS if has_overlays else ()
@@ -212,8 +183,8 @@ class _PhoneBuilder:
             legacy_overlays=overlays,
             last_disabled_caller="com.android.settings" if install.enabled == "disabled by the user" else None,
             gids=_gids(requested),
-            grants=() if context.granted_at_install else grants,
-            uid_modes={**(_uid_modes(uid_grants, context) if install.installed else {}), **install.uid_modes},
+            grants=() if self._is_granted_at_install(row) else grants,
+            uid_modes={**(self._uid_modes(uid_grants, row) if install.installed else {}), **install.uid_modes},
             ops=_build_ops(install.ops),
             process_state=install.state,
         )
@@ -223,33 +194,93 @@ class _PhoneBuilder:
         return virtual.SharedUser(
             name=row.name,
             app_id=row.app_id,
-            install_permissions=_install_permissions(requested, self._permission_context()),
+            install_permissions=self._install_permissions(requested, _SHARED_UID),
             grants=dict.fromkeys(self.user_ids, self._shared_grants(row)),
             gids=_gids(requested),
         )
 
     def _shared_requests(self, row: schema.SharedUserRow) -> Sequence[str]:
-        names = (name for app in self.app_rows if app.shared_user == row.name for name in app.requests)
-        return tuple(dict.fromkeys(map(release.full_permission_name, names)))
-
-    def _shared_grants(self, row: schema.SharedUserRow) -> tuple[virtual.VirtualGrant, ...]:
-        install = schema.InstallRow(id=0, grants=row.grants)
-        names = (name for name in self._shared_requests(row) if self._is_runtime_permission(name))
-        return tuple(_build_grant(name, install, self._permission_context()) for name in names)
-
-    def _permission_context(
-        self, row: schema.AppRow | None = None, *, visible_in_settings: bool = False
-    ) -> _PermissionContext:
-        """Return the context of an app; without `row`, of a preinstalled one."""
-        return _PermissionContext(
-            sdk=self.sdk,
-            target_sdk=self.sdk if row is None else row.target_sdk or self.sdk,
-            is_system=row is None or row.system,
-            visible_in_settings=visible_in_settings,
+        return tuple(
+            dict.fromkeys(name for app in self.app_rows if app.shared_user == row.name for name in app.requests)
         )
 
-    def _is_runtime_permission(self, name: str) -> bool:
-        return name in release.RUNTIME_PERMISSION_OPS and is_known_permission(name, self.sdk)
+    def _shared_grants(self, row: schema.SharedUserRow) -> tuple[virtual.VirtualGrant, ...]:
+        return self._build_grants(self._shared_requests(row), schema.InstallRow(id=0, grants=row.grants), _SHARED_UID)
+
+    def _is_legacy(self, row: schema.AppRow) -> bool:
+        """Whether it is for Android 5 or older: all its permissions are granted, and a denial is an app-op."""
+        return (row.target_sdk or self.sdk) < Since.RUNTIME_PERMISSIONS
+
+    def _is_granted_at_install(self, row: schema.AppRow) -> bool:
+        """Whether its permissions are granted for good when it is installed: those of a legacy app up to Android 9."""
+        return self._is_legacy(row) and self.sdk < Since.POLICY_SYNC
+
+    def _build_grants(
+        self, requested: Iterable[str], install: schema.InstallRow, row: schema.AppRow
+    ) -> tuple[virtual.VirtualGrant, ...]:
+        """Build the states of the runtime permissions among `requested`."""
+        known = (name for name in requested if release.is_known_permission(name, self.sdk))
+        return tuple(self._build_grant(name, install, row) for name in known if name in release.RUNTIME_PERMISSION_OPS)
+
+    def _build_grant(self, name: str, install: schema.InstallRow, row: schema.AppRow) -> virtual.VirtualGrant:
+        word = install.grants.get(name)
+        granted, flag_names = schema.GRANT_WORDS[word or "not asked"]
+        restricted = name in release.HARD_RESTRICTED or name in release.SOFT_RESTRICTED
+        if word == "role" and self.sdk < Since.POLICY_SYNC:
+            flag_names = ("GRANTED_BY_DEFAULT",)
+        if self._is_legacy(row) and not granted:
+            not_asked = word in {None, "not asked"}
+            granted, flag_names = True, ("REVIEW_REQUIRED",) if not_asked else ("USER_SET", "REVOKED_COMPAT")
+        if name in install.flags:
+            flags = _flag_bits(install.flags[name])
+        elif not install.installed and word is None:
+            # Never installed for this user, so not exempted (seen on a real Android 14 with five users).
+            flags = _flag_bits(("APPLY_RESTRICTION",)) if restricted else 0
+        else:
+            # Settings shows the permissions of an installed app; Android marks that with two flags.
+            is_shown = install.installed and row is not _SHARED_UID
+            flags = _flag_bits(flag_names) | (_USER_SENSITIVE_FLAGS if is_shown else 0)
+            if restricted:
+                # The system, not an installer, exempts a preinstalled app.
+                exempt = ("RESTRICTION_SYSTEM_EXEMPT", "RESTRICTION_UPGRADE_EXEMPT")
+                flags |= _flag_bits(exempt if row.system else ("RESTRICTION_INSTALLER_EXEMPT",))
+        if self.sdk < Since.POLICY_SYNC:
+            flags &= ~release.FLAG_BITS["REVIEW_REQUIRED"]  # Vendors could switch it on; Android itself did so in 10.
+        return virtual.VirtualGrant(name=name, granted=granted, flags=flags & release.known_flag_bits(self.sdk))
+
+    def _uid_modes(self, grants: Sequence[virtual.VirtualGrant], row: schema.AppRow) -> Mapping[str, str]:
+        """Derive the app-op modes that Android keeps in step with permissions (``PermissionPolicyService``).
+
+        The mode of a granted permission is the default and is not stored. Location without the background permission is
+        stored as ``foreground``, everything denied as ``ignore``. Before Android 10 only what a legacy app was denied.
+        """
+        if self.sdk < Since.POLICY_SYNC:
+            denied = (grant for grant in grants if self._is_legacy(row) and grant.flags & _COMPAT_DENIED_FLAGS)
+            return {op: "ignore" for grant in denied if (op := release.RUNTIME_PERMISSION_OPS[grant.name]) is not None}
+        background = any(grant.granted and grant.name.endswith(".ACCESS_BACKGROUND_LOCATION") for grant in grants)
+        modes = {}
+        for grant in grants:
+            op = release.RUNTIME_PERMISSION_OPS[grant.name]
+            if op is None:
+                continue
+            if not grant.granted or grant.flags & _COMPAT_DENIED_FLAGS:
+                modes[op] = "ignore"
+            elif op in {"COARSE_LOCATION", "FINE_LOCATION"} and not background:
+                modes[op] = "foreground"
+            if op == "READ_EXTERNAL_STORAGE" and (row.target_sdk or self.sdk) >= Since.SCOPED_STORAGE:
+                modes["LEGACY_STORAGE"] = "ignore"
+        return modes
+
+    def _install_permissions(
+        self, requested: Iterable[str], row: schema.AppRow
+    ) -> tuple[virtual.InstallPermission, ...]:
+        """Return the permissions decided at installation: known ones that are not granted at run time."""
+        known = (name for name in requested if release.is_known_permission(name, self.sdk))
+        return tuple(
+            virtual.InstallPermission(name=name, granted=name not in release.APP_OP_PERMISSIONS)
+            for name in known
+            if name not in release.RUNTIME_PERMISSION_OPS or self._is_granted_at_install(row)
+        )
 
     def _install_path(self, package: str, version: str) -> str:
         """Return the folder of an installed app: numbered up to Android 7, random since 8, nested since 11."""
@@ -273,7 +304,7 @@ def _build_filler_row(word: str, label: str, kind: str, row: schema.FillerAppsRo
     first = _FILLER_FIRST_INSTALL + timedelta(days=(b[0] * 256 + b[1]) % _FILLER_SPAN_DAYS)
     grants: dict[str, schema.GrantWord] = {}
     for number, name in enumerate(("POST_NOTIFICATIONS", *permissions)):
-        if not is_known_permission(release.full_permission_name(name), sdk):
+        if not release.is_known_permission(release.full_permission_name(name), sdk):
             continue
         die = b[2 + number] % 6
         if die < _ALLOWED_OF_SIX.get(kind, 3):
@@ -301,56 +332,6 @@ def _build_filler_row(word: str, label: str, kind: str, row: schema.FillerAppsRo
     )
 
 
-def _build_grant(name: str, install: schema.InstallRow, context: _PermissionContext) -> virtual.VirtualGrant:
-    """Build the state of one runtime permission (full name)."""
-    word = {release.full_permission_name(key): value for key, value in install.grants.items()}.get(name)
-    exact_flags = {release.full_permission_name(key): value for key, value in install.flags.items()}.get(name)
-    granted, flag_names = schema.GRANT_WORDS[word or "not asked"]
-    restricted = name in release.HARD_RESTRICTED or name in release.SOFT_RESTRICTED
-    if word == "role" and context.sdk < Since.POLICY_SYNC:
-        flag_names = ("GRANTED_BY_DEFAULT",)
-    if context.is_legacy and not granted:
-        not_asked = word in {None, "not asked"}
-        granted, flag_names = True, ("REVIEW_REQUIRED",) if not_asked else ("USER_SET", "REVOKED_COMPAT")
-    if exact_flags is not None:
-        flags = _flag_bits(exact_flags)
-    elif not install.installed and word is None:
-        # Never installed for this user, so not exempted (seen on a real Android 14 with five users).
-        flags = _flag_bits(("APPLY_RESTRICTION",)) if restricted else 0
-    else:
-        flags = _flag_bits(flag_names) | (_USER_SENSITIVE_FLAGS if context.visible_in_settings else 0)
-        if restricted:
-            exempt = ("RESTRICTION_SYSTEM_EXEMPT", "RESTRICTION_UPGRADE_EXEMPT")
-            flags |= _flag_bits(exempt if context.is_system else ("RESTRICTION_INSTALLER_EXEMPT",))
-    if context.sdk < Since.POLICY_SYNC:
-        flags &= ~release.FLAG_BITS["REVIEW_REQUIRED"]  # Vendors could switch it on; Android itself did so in 10.
-    return virtual.VirtualGrant(name=name, granted=granted, flags=flags & release.known_flag_bits(context.sdk))
-
-
-def _uid_modes(grants: Sequence[virtual.VirtualGrant], context: _PermissionContext) -> Mapping[str, str]:
-    """Derive the app-op modes that Android keeps in step with permissions (``PermissionPolicyService``, Android 10 on).
-
-    The mode of a granted permission is the default and is not stored. Location without the background permission is
-    stored as ``foreground``, everything denied as ``ignore``. Before Android 10 only what a legacy app was denied.
-    """
-    if context.sdk < Since.POLICY_SYNC:
-        denied = (grant for grant in grants if context.is_legacy and grant.flags & _COMPAT_DENIED_FLAGS)
-        return {op: "ignore" for grant in denied if (op := release.RUNTIME_PERMISSION_OPS[grant.name]) is not None}
-    background = any(grant.granted and grant.name.endswith(".ACCESS_BACKGROUND_LOCATION") for grant in grants)
-    modes = {}
-    for grant in grants:
-        op = release.RUNTIME_PERMISSION_OPS[grant.name]
-        if op is None:
-            continue
-        if not grant.granted or grant.flags & _COMPAT_DENIED_FLAGS:
-            modes[op] = "ignore"
-        elif op in {"COARSE_LOCATION", "FINE_LOCATION"} and not background:
-            modes[op] = "foreground"
-        if op == "READ_EXTERNAL_STORAGE" and context.target_sdk >= Since.SCOPED_STORAGE:
-            modes["LEGACY_STORAGE"] = "ignore"
-    return modes
-
-
 def _build_ops(rows: Iterable[schema.OpRow]) -> tuple[virtual.VirtualOp, ...]:
     """Join the rows of each app-op. The last row decides its mode."""
     ops: dict[str, virtual.VirtualOp] = {}
@@ -365,18 +346,6 @@ def _build_ops(rows: Iterable[schema.OpRow]) -> tuple[virtual.VirtualOp, ...]:
                 events = (*events, event)
         ops[row.op] = virtual.VirtualOp(name=row.op, mode=row.mode, events=events)
     return tuple(ops.values())
-
-
-def _install_permissions(
-    requested: Iterable[str], context: _PermissionContext
-) -> tuple[virtual.InstallPermission, ...]:
-    """Return the permissions decided at installation: known ones that are not granted at run time."""
-    return tuple(
-        virtual.InstallPermission(name=name, granted=name not in release.APP_OP_PERMISSIONS)
-        for name in requested
-        if is_known_permission(name, context.sdk)
-        and (name not in release.RUNTIME_PERMISSION_OPS or context.granted_at_install)
-    )
 
 
 def _gids(requested: Iterable[str]) -> tuple[int, ...]:

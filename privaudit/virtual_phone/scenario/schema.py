@@ -5,10 +5,10 @@ from collections.abc import Container
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
-from privaudit.virtual_phone.release import FLAG_BITS, OP_NUMBERS, SUPPORTED_SDKS, Vendor
+from privaudit.virtual_phone.release import FLAG_BITS, OP_NUMBERS, SUPPORTED_SDKS, Vendor, full_permission_name
 from privaudit.virtual_phone.scenario.virtual import Namespace
 
 _MIUI_OP = re.compile(r"MIUIOP\(100\d\d\)")
@@ -46,6 +46,7 @@ OpName: TypeAlias = Annotated[str, BeforeValidator(_validate_op)]
 FlagName: TypeAlias = Annotated[str, _one_of(FLAG_BITS, "no permission flag")]
 Sdk: TypeAlias = Annotated[int, _one_of(SUPPORTED_SDKS, f"no layout for it; there are {SUPPORTED_SDKS}")]
 PackageName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*(\.[A-Za-z]\w*)*$")]
+PermissionName: TypeAlias = Annotated[str, AfterValidator(full_permission_name)]
 OpMode: TypeAlias = Literal["allow", "ignore", "deny", "default", "foreground", "ask"]
 """``ask`` is MIUI's own."""
 
@@ -123,8 +124,8 @@ class InstallRow:
     id: int
     installed: bool = True
     enabled: EnabledWord = "default"
-    grants: dict[str, GrantWord] = Field(default_factory=dict)
-    flags: dict[str, list[FlagName]] = Field(default_factory=dict)
+    grants: dict[PermissionName, GrantWord] = Field(default_factory=dict)
+    flags: dict[PermissionName, list[FlagName]] = Field(default_factory=dict)
     """Permission → exact flags, in place of those of its word."""
     uid_modes: dict[OpName, OpMode] = Field(default_factory=dict)
     """Modes set by hand, in place of those that follow from the permissions."""
@@ -168,8 +169,8 @@ class AppRow:
     initiating: PackageName | None = None
     originating: PackageName | None = None
     source: Annotated[int, Field(ge=0, le=4)] = 0
-    requests: list[str] = Field(default_factory=list)
-    declares: dict[str, str] = Field(default_factory=dict)
+    requests: list[PermissionName] = Field(default_factory=list)
+    declares: dict[PermissionName, str] = Field(default_factory=dict)
     factory: FactoryRow | None = None
     user: list[InstallRow] = Field(default_factory=list)
 
@@ -180,7 +181,7 @@ class SharedUserRow:
 
     name: str
     app_id: int
-    grants: dict[str, GrantWord] = Field(default_factory=dict)
+    grants: dict[PermissionName, GrantWord] = Field(default_factory=dict)
     """The same for every Android user."""
 
 
