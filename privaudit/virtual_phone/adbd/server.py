@@ -6,6 +6,7 @@ One module, because a connection needs its server's keys, link and faults, and a
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import selectors
 import socket
@@ -188,7 +189,7 @@ class _HostConnection:
         self._token = b""
         self._streams: dict[int, wire.AdbStream] = {}
         self._threads: list[threading.Thread] = []
-        self._last_stream_id = 0
+        self._stream_ids = itertools.count(1)
 
     def serve(self) -> None:
         """Answer until the connection ends, then wait for its threads."""
@@ -303,8 +304,7 @@ class _HostConnection:
         if not message.arg0 or service is None:
             self._send(wire.AdbMessage(wire.AdbCommand.CLSE, 0, message.arg0))
             return
-        self._last_stream_id += 1
-        local = self._last_stream_id
+        local = next(self._stream_ids)
         stream = wire.AdbStream(self._send, local, message.arg0, self._max_payload)
         self._streams[local] = stream
         self._send(wire.AdbMessage(wire.AdbCommand.OKAY, local, message.arg0))

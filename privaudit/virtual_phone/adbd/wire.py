@@ -216,8 +216,6 @@ class SimulatedLink:
 
         They count from `sent_at`: the time in which this computer builds a message, a phone sends already.
         """
-        if self._bytes_per_s is None and not self._latency_s:
-            return
         with self._lock:
             began = max(sent_at, self._free_at)
             self._free_at = began + (size / self._bytes_per_s if self._bytes_per_s else 0.0)

@@ -166,13 +166,11 @@ def _run_dumpsys(phone: VirtualPhone, args: Sequence[str], now: datetime) -> Pro
 def _dump_appops(phone: VirtualPhone, args: Sequence[str], now: datetime) -> str:
     if not args or phone.sdk < Since.APPOPS_OPTIONS:
         return format_appops_dump(phone, now)
-    match args:
-        case ["--package", package, *_]:
-            app = phone.find_app(package)
-            return f"Unknown package: {package}\n" if app is None else format_appops_dump(phone, now, app)
-        case [word, *_]:
-            return f"Unknown {'option' if word.startswith('-') else 'command'}: {word}\n"
-    raise AssertionError("unreachable")
+    word, *rest = args
+    if word != "--package" or not rest:
+        return f"Unknown {'option' if word.startswith('-') else 'command'}: {word}\n"
+    app = phone.find_app(rest[0])
+    return f"Unknown package: {rest[0]}\n" if app is None else format_appops_dump(phone, now, app)
 
 
 def _dump_package(phone: VirtualPhone, args: Sequence[str]) -> str:  # noqa: PLR0911 - one answer per form

@@ -10,9 +10,10 @@ from privaudit.virtual_phone.shell import ProgramResult
 EXIT_SERVICE_FAILED: Final = 255
 """Exit status of a service's shell command that returns -1."""
 
-_XIAOMI_ROM_PROPERTIES: Final = ("ro.miui.ui.version.name", "ro.mi.os.version.name")
-_XIAOMI_SECURITY_SETTINGS: Final = "persist.security.adbinput"
 _RESTRICTION_SWITCHES: Final = {
+    # property of the ROM: the one of its developer option "USB debugging (Security settings)"
+    "ro.miui.ui.version.name": "persist.security.adbinput",
+    "ro.mi.os.version.name": "persist.security.adbinput",
     # property of the ROM: our own property for the developer option, which no real property shows
     "ro.build.version.oplusrom": "demo.permission_monitoring_disabled",
     "ro.flyme.published": "demo.payment_protection_off",
@@ -60,8 +61,6 @@ def denial_result(phone: VirtualPhone, command: str, text: str, kind: str = "Sec
 def is_blocked(phone: VirtualPhone) -> bool:
     """Whether the vendor keeps the shell from changing permissions, app-ops and secure settings."""
     values = phone.properties
-    if any(key in values for key in _XIAOMI_ROM_PROPERTIES):
-        return values.get(_XIAOMI_SECURITY_SETTINGS) != "1"
     return any(rom in values and values.get(switch) != "1" for rom, switch in _RESTRICTION_SWITCHES.items())
 
 

@@ -11,7 +11,7 @@ from privaudit.virtual_phone.shell import interpreter
 from privaudit.virtual_phone.shell.expand import LimitExceededError
 from privaudit.virtual_phone.shell.interpreter import InputStream, OutputSink
 from privaudit.virtual_phone.shell.parser import ShellParser, ShellSyntaxError
-from privaudit.virtual_phone.shell.toybox import FileTree, Program, ProgramResult, Toybox
+from privaudit.virtual_phone.shell.toybox import FileTree, Program, ProgramResult
 
 __all__ = ["FileTree", "InputStream", "OutputSink", "Program", "ProgramResult", "Shell"]
 
@@ -29,8 +29,9 @@ class Shell:
         *,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        tree = files if isinstance(files, FileTree) else FileTree(files)
-        self._environment = interpreter.ShellEnvironment(programs, Toybox(tree), tree, sleep)
+        self._programs = programs
+        self._files = files if isinstance(files, FileTree) else FileTree(files)
+        self._sleep = sleep
 
     def run_script(self, script: str, stdin: bytes = b"") -> ProgramResult:
         """Run `script` to its end. Standard output and error are separate; ``2>&1`` joins them in order."""
@@ -40,10 +41,10 @@ class Shell:
 
     def stream_script(self, script: str, out: OutputSink, err: OutputSink, stdin: InputStream) -> int:
         """Run `script`, pass its output to `out` and `err` as it comes, and return the exit status."""
-        budget = interpreter.ScriptBudget()
-        process = interpreter.ShellInterpreter(self._environment, budget)
+        context = interpreter.ScriptContext(self._programs, self._files, self._sleep)
+        process = interpreter.ShellInterpreter(context)
         parser = ShellParser(script)
-        io = interpreter.ShellIO(stdin, budget.count_output(out), budget.count_output(err))
+        io = interpreter.ShellIO(stdin, context.count_output(out), context.count_output(err))
         try:
             while (line := parser.parse_line()) is not None:
                 process.run_script(line, io)

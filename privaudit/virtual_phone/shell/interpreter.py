@@ -97,10 +97,15 @@ class ShellIO:
         return replace(self, out=sink) if fd == 1 else replace(self, err=sink) if fd == 2 else self  # noqa: PLR2004
 
 
-class ScriptBudget:
-    """The remaining steps and bytes of one script."""
+class ScriptContext:
+    """What all processes of one script share: what they can use, and the steps and bytes that remain."""
 
-    def __init__(self) -> None:
+    def __init__(self, programs: Mapping[str, Program], files: FileTree, sleep: Callable[[float], object]) -> None:
+        self.programs = programs
+        self.files = files
+        self.toybox = Toybox(files)
+        self.sleep = sleep
+        """Waits for seconds. Its exceptions end the script."""
         self._steps = _MAX_COMMANDS
         self._bytes = _MAX_OUTPUT_BYTES
 
@@ -143,28 +148,16 @@ class Break(Exception):  # noqa: N818 - control flow
         self.is_continue = is_continue
 
 
-@dataclass(frozen=True, slots=True)
-class ShellEnvironment:
-    """What a script can use."""
-
-    programs: Mapping[str, Program]
-    toybox: Toybox
-    files: FileTree
-    sleep: Callable[[float], object]
-    """Waits for seconds. Its exceptions end the script."""
-
-
 class ShellInterpreter:
     """One shell process: the first, or a subshell."""
 
-    def __init__(self, environment: ShellEnvironment, budget: ScriptBudget) -> None:
+    def __init__(self, context: ScriptContext) -> None:
         self.variables: dict[str, str] = {}
         self.functions: dict[str, Command] = {}
         self.positional_args: Sequence[str] = ()
         self.status = 0
         self.loop_depth = 0
-        self._environment = environment
-        self._budget = budget
+        self._context = context
         self._call_depth = 0
         self._io = ShellIO(InputStream(), discard_output, discard_output)
         self._substitution_status = 0
@@ -179,7 +172,7 @@ class ShellInterpreter:
 
     def _run_in_subshell(self, action: Callable[[ShellInterpreter], int]) -> int:
         """Run `action` in a copy of this process, which cannot change this one."""
-        child = ShellInterpreter(self._environment, self._budget)
+        child = ShellInterpreter(self._context)
         child.positional_args, child.status, child._call_depth = self.positional_args, self.status, self._next_depth()
         child.variables, child.functions = dict(self.variables), dict(self.functions)
         try:
@@ -214,7 +207,7 @@ class ShellInterpreter:
     def substitute(self, body: Script) -> str:
         """Run `body` and return its standard output without trailing newlines."""
         out = bytearray()
-        io = replace(self._io, out=self._budget.count_output(out.extend))
+        io = replace(self._io, out=self._context.count_output(out.extend))
         self._substitution_status = self._run_in_subshell(lambda child: child.run_script(body, io))
         return out.replace(b"\0", b"").decode("utf-8", "surrogateescape").rstrip("\n")
 
@@ -223,7 +216,7 @@ class ShellInterpreter:
         stdin = io.stdin
         for command in feeders:
             out = bytearray()
-            step = ShellIO(stdin, self._budget.count_output(out.extend), io.err)
+            step = ShellIO(stdin, self._context.count_output(out.extend), io.err)
             self._run_in_subshell(lambda child, command=command, step=step: child.run_command(command, step))  # type: ignore[misc]
             stdin = InputStream(bytes(out))
         if feeders:
@@ -235,7 +228,7 @@ class ShellInterpreter:
 
     def run_command(self, node: Command, io: ShellIO) -> int:
         """Run one command and return its exit status."""
-        self._budget.count_command()
+        self._context.count_command()
         try:
             return self._dispatch_command(node, io)
         except CommandError as error:
@@ -251,7 +244,7 @@ class ShellInterpreter:
                 return self._run_simple_command(node, io)
             case parser.RedirectedCommand():
                 for fd, operator, word in node.redirects:
-                    io = io.with_redirect(fd, operator, expand.expand_text(word, self), self._environment.files)
+                    io = io.with_redirect(fd, operator, expand.expand_text(word, self), self._context.files)
                 return self.run_command(node.command, io)
             case parser.CommandGroup(subshell=True):
                 return self._run_in_subshell(lambda child: child.run_script(node.body, io))
@@ -276,7 +269,7 @@ class ShellInterpreter:
         self.loop_depth += 1
         try:
             for _ in self._loop_iterations(node, io):
-                self._budget.count_command()
+                self._context.count_command()
                 try:
                     status = self.run_script(node.body, io)
                 except Break as leaving:
@@ -323,12 +316,12 @@ class ShellInterpreter:
             return self._call_function(self.functions[argv[0]], argv[1:], io)
         if builtin := getattr(self, f"_builtin_{_BUILTIN_ALIASES.get(argv[0], argv[0])}", None):
             return int(builtin(argv, io))
-        if name in self._environment.programs:
-            result = self._environment.programs[name](argv, io.stdin.peek_available())
+        if name in self._context.programs:
+            result = self._context.programs[name](argv, io.stdin.peek_available())
         elif name in Toybox.NAMES:
-            result = self._environment.toybox.run([name, *argv[1:]], io.stdin.read_all)
-        elif "/" in argv[0] and self._environment.files.exists(argv[0]):
-            why = "Is a directory" if self._environment.files.is_folder(argv[0]) else "Permission denied"
+            result = self._context.toybox.run([name, *argv[1:]], io.stdin.read_all)
+        elif "/" in argv[0] and self._context.files.exists(argv[0]):
+            why = "Is a directory" if self._context.files.is_folder(argv[0]) else "Permission denied"
             raise CommandError(f"{argv[0]}: can't execute: {why}", 126)
         else:
             raise CommandError(f"{argv[0]}: inaccessible or not found", 127)
@@ -402,7 +395,7 @@ class ShellInterpreter:
     def _builtin_sleep(self, argv: Sequence[str], _io: ShellIO) -> int:
         if len(argv) != 2 or not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", argv[1], re.ASCII):  # noqa: PLR2004
             raise CommandError("sleep: needs a number of seconds")
-        self._environment.sleep(min(float(argv[1]), _MAX_SLEEP_S))
+        self._context.sleep(min(float(argv[1]), _MAX_SLEEP_S))
         return 0
 
     def _builtin_true(self, _argv: Sequence[str], _io: ShellIO) -> int:
