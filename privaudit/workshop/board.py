@@ -22,7 +22,7 @@ _MAX_MESSAGES: Final = 4
 SETTLING_S: Final = 1.0
 """Seconds after the selection moved by itself during which no key acts on a row: it was meant for the row before."""
 _YES_NO_PROMPTS: Final = {"r": "workshop.ask_withdraw", "a": "workshop.ask_again"}
-"""Key that destroys what is there → the question before it."""
+"""Key that destroys what is there → the question before it, if there is something to lose."""
 _SELECTION_MARK: Final = "»"
 _STAGE_STYLES: Final = {
     DeviceStage.BLOCKED: "yellow",
@@ -95,15 +95,10 @@ class Board(KeyController):
             self.session.show_text("workshop.moved", code=controls.case_code(row, self.language))
         elif text == "f" and not row.owner_confirmed:
             self.session.show_text("workshop.not_now", code=controls.case_code(row, self.language))
-        elif text == "f" or (text in _YES_NO_PROMPTS and self._has_results(row)):
+        elif text == "f" or (text in _YES_NO_PROMPTS and (row.stage is DeviceStage.DONE or row.has_output)):
             self._prompt = _Prompt(text, row)
         else:
             self.handle_row_key(text, row)
-
-    @staticmethod
-    def _has_results(row: DeviceRow) -> bool:
-        """Return whether something would be lost if the row began anew or was refused."""
-        return row.stage is DeviceStage.DONE or row.has_output
 
     def _answer_prompt(self, prompt: _Prompt, text: str) -> None:
         """Handle a key while a question stands; what it decides is about the row that was asked about."""

@@ -63,19 +63,15 @@ class RehearsalWatcher:
         self.error: PhoneError | None = None
         self._rng = random.Random()  # noqa: S311 - not used for secrets
         self._arrival_interval_s = arrival_interval_s
-        self._schedule = self._create_schedule(device_count)
-
-    def _create_schedule(self, device_count: int) -> list[_ScheduledPhone]:
+        self._schedule: list[_ScheduledPhone] = []
         names = virtual_phone.scenario_names()
         scenarios = [names[number % len(names)] for number in range(device_count)]
         self._rng.shuffle(scenarios)
         loose_cables = self._rng.sample(range(device_count), device_count // _LOOSE_CABLE_ONE_IN)
-        schedule = []
         plug_at = time.monotonic()
         for number, scenario in enumerate(scenarios):
-            schedule.append(_ScheduledPhone(scenario, number, plug_at, has_loose_cable=number in loose_cables))
+            self._schedule.append(_ScheduledPhone(scenario, number, plug_at, has_loose_cable=number in loose_cables))
             plug_at += self._rng.expovariate(1 / self._arrival_interval_s)
-        return schedule
 
     @property
     def is_finished(self) -> bool:

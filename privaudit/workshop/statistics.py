@@ -263,11 +263,7 @@ def render_json(totals: WorkshopTotals, _language: Translator) -> str:
         "sessions": len(totals.sessions),
         "least": MIN_CELL_COUNT,
         "tables": {
-            table.name: {
-                "of": table.out_of,
-                "rows": table.rows,
-                "others_suppressed": table.has_suppressed,
-            }
+            table.name: {"of": table.out_of, "rows": table.rows, "others_suppressed": table.has_suppressed}
             for table in tables_for_totals(totals)
         },
     }

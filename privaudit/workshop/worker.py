@@ -14,9 +14,7 @@ from typing import Final
 from privaudit import audit, resume
 from privaudit.audit import ReportOptions
 from privaudit.capture import collector, scripts
-from privaudit.capture.model import Capture
 from privaudit.errors import ConnectionLost, PhoneError, PrivauditError
-from privaudit.facts import PhoneFacts
 from privaudit.interruptible import wait_for_event
 from privaudit.knowledge import Knowledge
 from privaudit.model import Consent
@@ -137,7 +135,14 @@ class DeviceWorker:
         with context.read_slots:
             if self._stopped.is_set():
                 return
-            capture, phone_facts = self._collect_capture(transport)
+            capture, phone_facts = audit.collect_with_facts(
+                transport,
+                context.knowledge,
+                demo=context.demo,
+                progress=lambda step: self._emit(model.AuditProgress(self._device.connection_id, step)),
+            )
+            if resume.was_interrupted(capture):
+                raise ConnectionLost("errors.cut_visit")
             report = audit.build_report(capture, context.knowledge, context.report_options, phone_facts)
         self._emit(model.AuditFinished(self._device.connection_id, replace(report, consent=self._consent), capture))
 
@@ -154,17 +159,6 @@ class DeviceWorker:
             return context.make_token(fingerprint.digest)
         # The phone gives no identifier: fall back to its USB serial number, which some vendors leave out.
         return context.make_token(f"{context.salt} {self._device.serial}") if self._device.serial else None
-
-    def _collect_capture(self, transport: Transport) -> tuple[Capture, PhoneFacts]:
-        capture, phone_facts = audit.collect_with_facts(
-            transport,
-            self._context.knowledge,
-            demo=self._context.demo,
-            progress=lambda step: self._emit(model.AuditProgress(self._device.connection_id, step)),
-        )
-        if resume.was_interrupted(capture):
-            raise ConnectionLost("errors.cut_visit")
-        return capture, phone_facts
 
     def _run_closing_check(self) -> None:
         with self._lock:
