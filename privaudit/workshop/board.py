@@ -24,15 +24,6 @@ SETTLING_S: Final = 1.0
 _YES_NO_PROMPTS: Final = {"r": "workshop.ask_withdraw", "a": "workshop.ask_again"}
 """Key that destroys what is there → the question before it, if there is something to lose."""
 _SELECTION_MARK: Final = "»"
-_STAGE_STYLES: Final = {
-    DeviceStage.BLOCKED: "yellow",
-    DeviceStage.CONSENT: "bold",
-    DeviceStage.AUTHORIZING: "bold",
-    DeviceStage.LABELING: "bold",
-    DeviceStage.FAILED: "yellow",
-    DeviceStage.LEFT: "dim",
-}
-"""In addition to words: nothing is said by style alone."""
 _STAGES_NEEDING_ACTION: Final = (
     DeviceStage.LABELING,
     DeviceStage.CONSENT,
@@ -199,7 +190,7 @@ class Board(KeyController):
                 Text(controls.case_code(row, self.language), style="bold"),
                 Text(controls.device_name(row, self.language)),
                 Text(controls.device_state(row, self.language)),
-                style=("reverse " if is_selected else "") + _STAGE_STYLES.get(row.stage, ""),
+                style=("reverse " if is_selected else "") + controls.STAGE_DISPLAY[row.stage][1],
             )
         return table
 

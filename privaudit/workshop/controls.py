@@ -11,20 +11,22 @@ from privaudit.model import Message
 from privaudit.report import summary
 from privaudit.report.view import ReportView
 from privaudit.transport import diagnosis, vendors
+from privaudit.workshop import outputs
 from privaudit.workshop.model import ACTIVE_STAGES, DeviceRow, DeviceStage, Retention, consent_lines
 from privaudit.workshop.session import WorkshopSession, WorkshopView
 
-_STAGE_KEYS: Final[Mapping[DeviceStage, str]] = {
-    DeviceStage.BLOCKED: "workshop.stage_blocked",
-    DeviceStage.QUEUED: "workshop.stage_queued",
-    DeviceStage.CONSENT: "workshop.stage_consent",
-    DeviceStage.AUTHORIZING: "workshop.stage_calling",
-    DeviceStage.LABELING: "workshop.stage_sticker",
-    DeviceStage.READING: "workshop.stage_reading",
-    DeviceStage.DONE: "workshop.stage_done",
-    DeviceStage.FAILED: "workshop.stage_failed",
-    DeviceStage.REFUSED: "workshop.stage_refused",
-    DeviceStage.LEFT: "workshop.stage_left",
+STAGE_DISPLAY: Final[Mapping[DeviceStage, tuple[str, str]]] = {
+    # stage: its words, and a style on the board, where nothing is said by style alone
+    DeviceStage.BLOCKED: ("workshop.stage_blocked", "yellow"),
+    DeviceStage.QUEUED: ("workshop.stage_queued", ""),
+    DeviceStage.CONSENT: ("workshop.stage_consent", "bold"),
+    DeviceStage.AUTHORIZING: ("workshop.stage_calling", "bold"),
+    DeviceStage.LABELING: ("workshop.stage_sticker", "bold"),
+    DeviceStage.READING: ("workshop.stage_reading", ""),
+    DeviceStage.DONE: ("workshop.stage_done", ""),
+    DeviceStage.FAILED: ("workshop.stage_failed", "yellow"),
+    DeviceStage.REFUSED: ("workshop.stage_refused", ""),
+    DeviceStage.LEFT: ("workshop.stage_left", "dim"),
 }
 _STEP_KEYS: Final[Mapping[str | None, str]] = {
     "first_round": "workshop.part_first_round",
@@ -69,7 +71,7 @@ def device_state(row: DeviceRow, language: Translator) -> str:
             return text("workshop.stage_shown")
         case DeviceStage.LEFT if row.has_output:
             return text("workshop.stage_left_done")
-    return text(_STAGE_KEYS[row.stage])
+    return text(STAGE_DISPLAY[row.stage][0])
 
 
 def instructions(
@@ -179,7 +181,7 @@ class KeyController(WorkshopView):
     def visible_result(self, row: DeviceRow) -> Iterator[str]:
         """Yield the result of `row` if that row is the one whose result is visible."""
         if self.shown_row is row:
-            yield from result_lines(row, self.language, self.session.outputs.page_path(row))
+            yield from result_lines(row, self.language, outputs.page_path(self.session.folder, row))
 
     def handle_row_key(self, key: str, row: DeviceRow) -> None:
         """Do what `key` means for `row`."""

@@ -98,13 +98,18 @@ def build_sheets(language: Translator, country: str | None = None) -> Mapping[st
         return (documents.titled_document(title, language.code, blocks, layout=layout),)
 
     evidence_log = (documents.Paragraph(t("kit.log_keep")), incident_log_table(language, _EVIDENCE_LOG_ROWS))
+    stock_steps = map(language.translate, steps.closing_steps(roms.phone_with_rom(roms.STOCK_ROM_ID)))
+    closing = (documents.step_list([*stock_steps, t("kit.samsung")]), documents.Paragraph(t("kit.other_maker")))
+    advice = ("kit.friends_why", "kit.friends_ask", "kit.friends_give", "kit.friends_stop", "kit.friends_keep")
+    helpline = documents.Paragraph(t("kit.friends_help", helpline=_HELPLINE_BLANK))
+    contacts = (documents.bullet_list(map(t, advice)), helpline)
     sheets = {
         "consent": sheet(t("kit.consent"), _consent_slip(language), "slip"),
         "usb": tuple(_usb_debugging_cards(language)),
         "poster": sheet(t("kit.poster"), [documents.step_list(map(language.t, _POSTER_STEPS))], "poster"),
         "evidence": sheet(t("kit.evidence"), evidence_log, "wide"),
-        "closing": sheet(t("kit.closing"), _closing_sheet(language)),
-        "friends": sheet(t("kit.friends"), _contacts_sheet(language), "half"),
+        "closing": sheet(t("kit.closing"), closing),
+        "friends": sheet(t("kit.friends"), contacts, "half"),
         "page": sheet(t("kit.page"), _page_card(language), "slip"),
         "iphone": sheet(t("kit.iphone"), _manual_check_sheet(language, "kit.iphone_why", _IPHONE_STEPS)),
         "harmony": sheet(t("kit.harmony"), _manual_check_sheet(language, "kit.harmony_why", _HARMONY_STEPS)),
@@ -145,18 +150,6 @@ def _usb_debugging_cards(language: Translator) -> Iterator[documents.Document]:
                 documents.step_list(map(language.translate, steps.closing_steps(phone))),
             ),
         )
-
-
-def _closing_sheet(language: Translator) -> _Blocks:
-    stock_steps = steps.closing_steps(roms.phone_with_rom(roms.STOCK_ROM_ID))
-    yield documents.step_list([*map(language.translate, stock_steps), language.t("kit.samsung")])
-    yield documents.Paragraph(language.t("kit.other_maker"))
-
-
-def _contacts_sheet(language: Translator) -> _Blocks:
-    advice = ("kit.friends_why", "kit.friends_ask", "kit.friends_give", "kit.friends_stop", "kit.friends_keep")
-    yield documents.bullet_list(map(language.t, advice))
-    yield documents.Paragraph(language.t("kit.friends_help", helpline=_HELPLINE_BLANK))
 
 
 def _page_card(language: Translator) -> _Blocks:

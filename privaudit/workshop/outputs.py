@@ -21,61 +21,58 @@ from privaudit.workshop.storage import PRINT_JOB_FILE, WorkshopFolder
 _SEPARATOR: Final = " · "
 
 
-class OutputWriter:
-    """Writes the outputs of a session."""
+def write_outputs(folder: WorkshopFolder, row: DeviceRow) -> None:
+    """Write what is to be kept of `row`. Raises SourceError ``not_written``."""
+    assert row.report is not None  # noqa: S101 - the queue calls this only for a phone that was read
+    assert row.code is not None  # noqa: S101
+    retention = folder.open_session.keep
+    page_html = None
+    if retention is not Retention.NOTHING:
+        language = Translator(row.language)
+        page_html = render_handout(row.report, row.code, language, full_report_sha256=row.full_report_sha256)
+    record = statistics.make_device_record(row.report, row.token)
+    folder.save_device(row.code, record, page_html, row.capture if retention is Retention.CAPTURE else None)
 
-    def __init__(self, folder: WorkshopFolder) -> None:
-        self._folder = folder
 
-    def write_outputs(self, row: DeviceRow) -> None:
-        """Write what is to be kept of `row`. Raises SourceError ``not_written``."""
-        assert row.report is not None  # noqa: S101 - the queue calls this only for a phone that was read
-        assert row.code is not None  # noqa: S101
-        retention = self._folder.open_session.keep
-        page_html = None
-        if retention is not Retention.NOTHING:
-            language = Translator(row.language)
-            page_html = render_handout(row.report, row.code, language, full_report_sha256=row.full_report_sha256)
-        record = statistics.make_device_record(row.report, row.token)
-        self._folder.save_device(row.code, record, page_html, row.capture if retention is Retention.CAPTURE else None)
+def page_path(folder: WorkshopFolder, row: DeviceRow) -> Path | None:
+    """Return the path of the page of `row`, if there is one."""
+    path = folder.page_path(row.code) if row.code is not None else None
+    return path if path is not None and path.exists() else None
 
-    def page_path(self, row: DeviceRow) -> Path | None:
-        """Return the path of the page of `row`, if there is one."""
-        path = self._folder.page_path(row.code) if row.code is not None else None
-        return path if path is not None and path.exists() else None
 
-    def export_full_report(self, row: DeviceRow, target_folder: Path) -> Path:
-        """Write the full report to the owner's own drive or folder, and its hash to `row`, for the page.
+def export_full_report(folder: WorkshopFolder, row: DeviceRow, target_folder: Path) -> Path:
+    """Write the full report to the owner's own drive or folder, and its hash to `row`, for the page.
 
-        Raises UsageError if there is no such folder or it is the workshop's, SourceError ``not_written``.
-        """
-        assert row.report is not None  # noqa: S101 - only called for a phone that was read
-        if not target_folder.is_dir():
-            raise UsageError("errors.no_folder", path=str(target_folder))
-        if target_folder.resolve().is_relative_to(self._folder.path.resolve()):
-            raise UsageError("errors.not_their_own", path=str(target_folder))
-        path = target_folder / f"privaudit-{row.code}.json"
-        text = json.render(row.report)
-        try:
-            save_text(text, path)
-            write_report(row.report, path.with_suffix(".txt"), Translator(row.language))
-        except SourceError:
-            path.unlink(missing_ok=True)
-            raise
-        row.full_report_sha256 = hashlib.sha256(text.encode()).hexdigest()
-        return path
+    Raises UsageError if there is no such folder or it is the workshop's, SourceError ``not_written``.
+    """
+    assert row.report is not None  # noqa: S101 - only called for a phone that was read
+    if not target_folder.is_dir():
+        raise UsageError("errors.no_folder", path=str(target_folder))
+    if target_folder.resolve().is_relative_to(folder.path.resolve()):
+        raise UsageError("errors.not_their_own", path=str(target_folder))
+    path = target_folder / f"privaudit-{row.code}.json"
+    text = json.render(row.report)
+    try:
+        save_text(text, path)
+        write_report(row.report, path.with_suffix(".txt"), Translator(row.language))
+    except SourceError:
+        path.unlink(missing_ok=True)
+        raise
+    row.full_report_sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return path
 
-    def export_print_job(self) -> Path | None:
-        """Write all pages to one file, each on a sheet of its own; ``None``: there are no pages.
 
-        Raises SourceError as `WorkshopFolder.read_pages`, or ``not_written``.
-        """
-        html = join_sheets(self._folder.read_pages())
-        if html is None:
-            return None
-        path = self._folder.path / PRINT_JOB_FILE
-        save_text(html, path)
-        return path
+def export_print_job(folder: WorkshopFolder) -> Path | None:
+    """Write all pages to one file, each on a sheet of its own; ``None``: there are no pages.
+
+    Raises SourceError as `WorkshopFolder.read_pages`, or ``not_written``.
+    """
+    html = join_sheets(folder.read_pages())
+    if html is None:
+        return None
+    path = folder.path / PRINT_JOB_FILE
+    save_text(html, path)
+    return path
 
 
 def render_handout(report: Report, code: str, language: Translator, *, full_report_sha256: str | None = None) -> str:

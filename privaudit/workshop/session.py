@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
@@ -17,10 +18,10 @@ from privaudit.i18n.catalog import languages
 from privaudit.interruptible import join_thread
 from privaudit.knowledge import Knowledge
 from privaudit.model import Message
+from privaudit.workshop import outputs
 from privaudit.workshop.device_queue import DeviceQueue
 from privaudit.workshop.device_watcher import POLL_INTERVAL_S, DeviceWatcher
 from privaudit.workshop.model import MAX_CONCURRENT_READS, AttachedDevice, DeviceRow, DeviceStage, WorkerEvent
-from privaudit.workshop.outputs import OutputWriter
 from privaudit.workshop.storage import WorkshopFolder
 from privaudit.workshop.worker import DeviceWorker, WorkerContext, short_switch_interval
 
@@ -83,7 +84,6 @@ class WorkshopSession:
         self.folder = folder
         self.device_watcher = device_watcher
         self.language = language
-        self.outputs = OutputWriter(folder)
         self.events: queue.SimpleQueue[SessionEvent] = queue.SimpleQueue()
         self.view: WorkshopView | None = None
         self.closed = False
@@ -91,17 +91,15 @@ class WorkshopSession:
         worker_context = WorkerContext(
             knowledge=knowledge,
             report_options=report_options,
-            retention=folder.open_session.keep,
-            salt=folder.open_session.salt,
+            open_session=folder.open_session,
             make_token=folder.make_token,
             read_slots=threading.BoundedSemaphore(MAX_CONCURRENT_READS),
             on_event=self.events.put,
-            demo=folder.open_session.demo,
         )
         self.device_queue = DeviceQueue(
             folder,
             create_worker=lambda device, consented_at: DeviceWorker(device, consented_at, worker_context),
-            write_outputs=self.outputs.write_outputs,
+            write_outputs=partial(outputs.write_outputs, folder),
             allow_unplug=device_watcher.allow_unplug,
             on_row_change=self._on_row_change,
             default_language=language.code,
@@ -193,7 +191,7 @@ class WorkshopSession:
             self.show_text("workshop.not_now", code=row.code or "?")
             return
         try:
-            path = self.outputs.export_full_report(row, expand_home(target_folder))
+            path = outputs.export_full_report(self.folder, row, expand_home(target_folder))
         except PrivauditError as error:
             self._show_error(error)
             return
@@ -203,7 +201,7 @@ class WorkshopSession:
     def export_print_job(self) -> Path | None:
         """Write all pages to one file; ``None``: there are none, or it could not be written."""
         try:
-            path = self.outputs.export_print_job()
+            path = outputs.export_print_job(self.folder)
         except PrivauditError as error:
             self._show_error(error)
             return None

@@ -20,7 +20,8 @@ from privaudit.knowledge import Knowledge
 from privaudit.model import Consent
 from privaudit.transport.base import AuthorizationWait, Transport
 from privaudit.workshop import model
-from privaudit.workshop.model import AttachedDevice, ClosingChecked, Retention, WorkerEvent, consent_scope
+from privaudit.workshop.model import AttachedDevice, ClosingChecked, WorkerEvent, consent_scope
+from privaudit.workshop.storage import OpenSession
 
 _CLOSING_CHECK_TIMEOUT_S: Final = 20.0
 _THREAD_SWITCH_INTERVAL_S: Final = 0.0005
@@ -44,15 +45,12 @@ class WorkerContext:
 
     knowledge: Knowledge
     report_options: ReportOptions
-    retention: Retention
-    salt: str
-    """Salt of the fingerprints that phones compute."""
+    open_session: OpenSession
     make_token: Callable[[str], str]
     """Turns a fingerprint into the phone's pseudonym within this session."""
     read_slots: threading.Semaphore
     """Limits how many phones are read at the same time."""
     on_event: Callable[[WorkerEvent], None]
-    demo: bool
 
 
 class DeviceWorker:
@@ -60,7 +58,7 @@ class DeviceWorker:
 
     def __init__(self, device: AttachedDevice, consented_at: datetime, context: WorkerContext) -> None:
         self._device = device
-        self._consent = Consent(given_at=consented_at, scope=consent_scope(context.retention))
+        self._consent = Consent(given_at=consented_at, scope=consent_scope(context.open_session.keep))
         self._context = context
         self._reading_allowed = threading.Event()
         self._stopped = threading.Event()
@@ -138,7 +136,7 @@ class DeviceWorker:
             capture, phone_facts = audit.collect_with_facts(
                 transport,
                 context.knowledge,
-                demo=context.demo,
+                demo=context.open_session.demo,
                 progress=lambda step: self._emit(model.AuditProgress(self._device.connection_id, step)),
             )
             if resume.was_interrupted(capture):
@@ -153,12 +151,12 @@ class DeviceWorker:
 
     def _device_token(self, transport: Transport) -> str | None:
         """Return the phone's pseudonym; ``None``: it cannot be recognised again."""
-        context = self._context
-        fingerprint = collector.read_fingerprint(transport, context.salt)
+        salt = self._context.open_session.salt
+        fingerprint = collector.read_fingerprint(transport, salt)
         if fingerprint is not None:
-            return context.make_token(fingerprint.digest)
+            return self._context.make_token(fingerprint.digest)
         # The phone gives no identifier: fall back to its USB serial number, which some vendors leave out.
-        return context.make_token(f"{context.salt} {self._device.serial}") if self._device.serial else None
+        return self._context.make_token(f"{salt} {self._device.serial}") if self._device.serial else None
 
     def _run_closing_check(self) -> None:
         with self._lock:

@@ -46,9 +46,11 @@ class Desk(SimpleNamespace):
             language=Translator("en"),
             device_queue=SimpleNamespace(rows=rows),
             folder=SimpleNamespace(
-                open_session=SimpleNamespace(keep=Retention.HANDOUT), page_paths=list, keep=Retention.HANDOUT
+                open_session=SimpleNamespace(keep=Retention.HANDOUT),
+                page_paths=list,
+                page_path=Path,
+                keep=Retention.HANDOUT,
             ),
-            outputs=SimpleNamespace(page_path=lambda _: None),
             watcher_error=None,
             show_text=lambda key, **values: self.said.append((key, values.get("code"))),
             export_full_report=lambda row, folder: self.done.append(("f", row.code, str(folder))),
