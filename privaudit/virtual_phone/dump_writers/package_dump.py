@@ -30,18 +30,13 @@ PermissionFilter: TypeAlias = Container[str] | None
 """Permissions that a dump is limited to; ``None``: all."""
 
 _ALWAYS_PRINTED: Final = {"Settings parse messages:", "Package warning messages:", "Active install sessions:"}
-_SESSIONS: Final[tuple[_Section, ...]] = (
-    ("Active install sessions:", ""),
-    ("Historical install sessions:", ""),
-    ("Legacy install sessions:", "  {}"),
-)
 
 
 def format_package_dump(phone: VirtualPhone, section_titles: Container[str] | None = None) -> str:
     """``dumpsys package``, which does not say what packages request. `section_titles`: the sections to print."""
     apps = _in_map_order(phone.apps, "package")
     factory_copies = [app.factory for app in apps if app.factory]
-    sessions_last = phone.sdk >= Since.SESSIONS_LAST
+    sessions, sessions_last = ("Active install sessions:", ""), phone.sdk >= Since.SESSIONS_LAST
     writer = PackageBlockWriter(phone)
     sections = (
         *_header_sections(phone, writer),
@@ -53,12 +48,13 @@ def format_package_dump(phone: VirtualPhone, section_titles: Container[str] | No
         ("Hidden system packages:", writer.blocks("package", factory_copies, hidden=True)),
         *((("Queries:", writer.block("queries", apps)),) if phone.sdk >= Since.PACKAGE_QUERIES else ()),
         ("Shared users:", writer.blocks("shared_user", phone.shared_users)),
-        *((("Package Changes:", writer.block("package_changes", apps)),) if sessions_last else _SESSIONS),
+        ("Package Changes:", writer.block("package_changes", apps)) if sessions_last else sessions,
+        *(() if sessions_last else (("Legacy install sessions:", "  {}"),)),
         *((("Frozen packages:", "  (none)"),) if phone.sdk >= Since.CMD else ()),
         *_dexopt_sections(phone, writer, apps),
         ("Settings parse messages:", ""),
         ("Package warning messages:", ""),
-        *(_SESSIONS[:1] if sessions_last else ()),
+        *((sessions,) if sessions_last else ()),
     )
     return _join_sections(section for section in sections if section_titles is None or section[0] in section_titles)
 

@@ -3,21 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from privaudit.virtual_phone.release import ReleaseLayout, Since
+from privaudit.virtual_phone.release import RESTRICTION_SWITCHES, ReleaseLayout, Since
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 
 EXIT_SERVICE_FAILED: Final = 255
 """Exit status of a service's shell command that returns -1."""
-
-_RESTRICTION_SWITCHES: Final = {
-    # property of the ROM: the one of its developer option "USB debugging (Security settings)"
-    "ro.miui.ui.version.name": "persist.security.adbinput",
-    "ro.mi.os.version.name": "persist.security.adbinput",
-    # property of the ROM: our own property for the developer option, which no real property shows
-    "ro.build.version.oplusrom": "demo.permission_monitoring_disabled",
-    "ro.flyme.published": "demo.payment_protection_off",
-}
 
 
 class ProgramExit(Exception):  # noqa: N818 - control flow
@@ -61,7 +52,7 @@ def denial_result(phone: VirtualPhone, command: str, text: str, kind: str = "Sec
 def is_blocked(phone: VirtualPhone) -> bool:
     """Whether the vendor keeps the shell from changing permissions, app-ops and secure settings."""
     values = phone.properties
-    return any(rom in values and values.get(switch) != "1" for rom, switch in _RESTRICTION_SWITCHES.items())
+    return any(rom in values and values.get(switch) != "1" for rom, switch in RESTRICTION_SWITCHES.items())
 
 
 def resolve_users(phone: VirtualPhone, user_arg: str | None, command: str) -> tuple[int, ...]:

@@ -6,11 +6,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from privaudit.virtual_phone import release
 from privaudit.virtual_phone.dump_writers.appops import format_appops_get
 from privaudit.virtual_phone.dump_writers.text import format_setting, format_user_list, format_user_types
 from privaudit.virtual_phone.programs import results
 from privaudit.virtual_phone.programs.pm import run_pm
-from privaudit.virtual_phone.release import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS, SETTINGS_ACTIONS, Since
+from privaudit.virtual_phone.release import Since
 from privaudit.virtual_phone.scenario.virtual import Namespace, VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 from privaudit.virtual_phone.state import MutableDevice, with_grant, with_install, with_op_mode, with_setting
@@ -22,11 +23,6 @@ _NO_SERVICE_USAGE: Final = (
 )
 _NAMESPACES: Final[Mapping[str, Namespace]] = {"secure": "secure", "global": "global", "system": "system"}
 _OP_MODES: Final = frozenset({"allow", "ignore", "deny", "default", "foreground"})
-_FALLBACK_ROLE_HOLDERS: Final = {
-    "android.app.role.SMS": "com.android.messaging",
-    "android.app.role.DIALER": "com.android.dialer",
-}
-"""Apps that get a role back when its holder is removed."""
 _LISTENERS_SETTING: Final = "enabled_notification_listeners"
 _GRANT_PROTECTED_ACTION_PREFIX: Final = "android.intent.action.MANAGE_"
 """PermissionController's pages require ``GRANT_RUNTIME_PERMISSIONS``, which some ROMs deny to the shell."""
@@ -84,10 +80,10 @@ def _set_app_op_mode(device: MutableDevice, args: Sequence[str]) -> ProgramResul
     if uid and phone.sdk < Since.SET_UID_MODE:
         return results.error_result("Error: Unsupported argument: --uid\n")
     match [word for word in rest if word != "--uid"]:
-        case [package, op, mode] if op in OP_NUMBERS and mode in _OP_MODES:
+        case [package, op, mode] if op in release.OP_NUMBERS and mode in _OP_MODES:
             pass
         case [_, op, mode]:
-            problem = f"Unknown operation string: {op}" if op not in OP_NUMBERS else f"Mode {mode}"
+            problem = f"Unknown operation string: {op}" if op not in release.OP_NUMBERS else f"Mode {mode}"
             return results.error_result(f"Error: {problem}\n")
         case _:
             return results.error_result("Error: Package name, operation or mode not specified\n")
@@ -95,7 +91,7 @@ def _set_app_op_mode(device: MutableDevice, args: Sequence[str]) -> ProgramResul
         return results.denial_result(phone, "set", "uid 2000 does not have android.permission.MANAGE_APP_OPS_MODES.")
     if phone.find_installed_app(package, user) is None:
         return results.error_result(f"Error: No UID for {package} in user {user}\n")
-    if phone.sdk >= Since.OPS_FOLLOW_PERMISSIONS and op in RUNTIME_PERMISSION_OPS.values():
+    if phone.sdk >= Since.OPS_FOLLOW_PERMISSIONS and op in release.RUNTIME_PERMISSION_OPS.values():
         return results.output_result("")
     device.update(lambda now: with_op_mode(now, package, user, op, mode, uid=uid))
     return results.output_result("")
@@ -137,15 +133,15 @@ def _run_role(device: MutableDevice, command: str, args: Sequence[str]) -> Progr
         holders: tuple[str, ...] = (package,)
     else:
         holders = tuple(name for name in device.phone.roles.get(user, {}).get(role, ()) if name != package)
-        fallback = _FALLBACK_ROLE_HOLDERS.get(role, "")
+        fallback = release.FALLBACK_ROLE_HOLDERS.get(role, "")
         if not holders and fallback != package and device.phone.find_app(fallback) is not None:
             holders = (fallback,)
     roles = {**device.phone.roles, user: {**device.phone.roles.get(user, {}), role: holders}}
     device.update(lambda phone: replace(phone, roles=roles))
     # An app that loses the role loses the permissions that came with it.
     for grant in device.phone.runtime_grants(app, user) if app is not None and package not in holders else ():
-        if grant.flags & FLAG_BITS["GRANTED_BY_ROLE"]:
-            lost = replace(grant, granted=False, flags=grant.flags & ~FLAG_BITS["GRANTED_BY_ROLE"])
+        if grant.flags & release.FLAG_BITS["GRANTED_BY_ROLE"]:
+            lost = replace(grant, granted=False, flags=grant.flags & ~release.FLAG_BITS["GRANTED_BY_ROLE"])
             device.update(lambda phone, lost=lost: with_grant(phone, package, user, lost))  # type: ignore[misc]
     return results.output_result("")
 
@@ -213,4 +209,4 @@ def _can_resolve(phone: VirtualPhone, action: str | None, component: str | None)
         return component == "com.android.settings/.DeviceAdminSettings"
     if action is not None and action.startswith("miui."):
         return "ro.miui.ui.version.name" in phone.properties
-    return phone.sdk >= SETTINGS_ACTIONS.get(action or "", 1000)
+    return phone.sdk >= release.SETTINGS_ACTIONS.get(action or "", 1000)

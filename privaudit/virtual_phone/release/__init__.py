@@ -70,6 +70,8 @@ DEFAULT_OP_MODES: Final[Mapping[str, str]] = _TABLES["ops"]["default_modes"]
 """Default modes other than ``allow``."""
 SWITCH_OPS: Final[Mapping[str, str]] = _TABLES["ops"]["switches"]
 """Op → the op that decides its mode."""
+FALLBACK_ROLE_HOLDERS: Final[Mapping[str, str]] = _TABLES["fallback_role_holders"]
+RESTRICTION_SWITCHES: Final[Mapping[str, str]] = _TABLES["restriction_switches"]
 USER_FLAG_BITS: Final[Mapping[str, int]] = _TABLES["user_flags"]
 SETTINGS_ACTIONS: Final = dict(_first_sdks(_TABLES["settings_actions"]))
 """Intent action → first SDK in which Settings or PermissionController has it."""
