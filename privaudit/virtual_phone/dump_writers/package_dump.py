@@ -4,7 +4,7 @@ Their text stands in ``package_dump.txt.jinja``. Sections without permissions (r
 are there in short form, because a parser has to get past them.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator
 from functools import cache
 from importlib import resources
 from operator import attrgetter
@@ -37,21 +37,28 @@ def format_package_dump(phone: VirtualPhone, section_titles: Container[str] | No
     apps = _in_map_order(phone.apps, "package")
     factory_copies = [app.factory for app in apps if app.factory]
     sessions, sessions_last = ("Active install sessions:", ""), phone.sdk >= Since.SESSIONS_LAST
+    verifier_title = "Domain Verifier:" if phone.sdk >= Since.DOMAIN_VERIFIER else "Intent Filter Verifier:"
     writer = PackageBlockWriter(phone)
     sections = (
-        *_header_sections(phone, writer),
+        ("Database versions:", writer.block("database_versions")),
+        ("Known Packages:", writer.block("known_packages")),
+        ("Verifiers:", writer.block("verifier", "Required")),
+        (verifier_title, writer.block("verifier", "Using")),
+        ("Libraries:", writer.block("libraries")),
+        ("Features:", writer.block("features")),
         ("Activity Resolver Table:", writer.block("launchers", apps)),
         *_permission_sections(phone, writer, None),
         ("Key Set Manager:", writer.block("key_sets", apps)),
-        *((("", writer.block("install_log", apps)),) if phone.layout.install_log else ()),
+        ("", writer.block("install_log", apps)),
         ("Packages:", writer.blocks("package", apps)),
         ("Hidden system packages:", writer.blocks("package", factory_copies, hidden=True)),
-        *((("Queries:", writer.block("queries", apps)),) if phone.sdk >= Since.PACKAGE_QUERIES else ()),
+        ("Queries:", writer.block("queries", apps)),
         ("Shared users:", writer.blocks("shared_user", phone.shared_users)),
         ("Package Changes:", writer.block("package_changes", apps)) if sessions_last else sessions,
-        *(() if sessions_last else (("Legacy install sessions:", "  {}"),)),
-        *((("Frozen packages:", "  (none)"),) if phone.sdk >= Since.CMD else ()),
-        *_dexopt_sections(phone, writer, apps),
+        ("Legacy install sessions:", "" if sessions_last else "  {}"),
+        ("Frozen packages:", "  (none)" if phone.sdk >= Since.CMD else ""),
+        ("Dexopt state:", writer.block("dexopt_state", apps)),
+        ("Compiler stats:", writer.block("compiler_stats", apps)),
         ("Settings parse messages:", ""),
         ("Package warning messages:", ""),
         *((sessions,) if sessions_last else ()),
@@ -76,9 +83,10 @@ def format_single_package_dump(phone: VirtualPhone, package: str) -> str:
             ("Key Set Manager:", writer.block("key_sets", [app])),
             ("Packages:", writer.block("package", app)),
             ("Hidden system packages:", writer.blocks("package", factory_copies, hidden=True)),
-            *((("Queries:", writer.block("queries", [app])),) if phone.sdk >= Since.PACKAGE_QUERIES else ()),
+            ("Queries:", writer.block("queries", [app])),
             ("Shared users:", writer.blocks("shared_user", shared_users)),
-            *_dexopt_sections(phone, writer, [app]),
+            ("Dexopt state:", writer.block("dexopt_state", [app])),
+            ("Compiler stats:", writer.block("compiler_stats", [app])),
         )
     )
 
@@ -207,18 +215,6 @@ def _join_sections(sections: Iterable[_Section]) -> str:
     return "\n\n".join(map("\n".join, printed)) + "\n"
 
 
-def _header_sections(phone: VirtualPhone, writer: PackageBlockWriter) -> Iterator[_Section]:
-    """Everything before the resolver tables: versions, verifiers, libraries, features."""
-    has_domain_verifier = phone.sdk >= Since.DOMAIN_VERIFIER
-    yield "Database versions:", writer.block("database_versions")
-    if has_domain_verifier:
-        yield "Known Packages:", writer.block("known_packages")
-    yield "Verifiers:", writer.block("verifier", "Required")
-    yield "Domain Verifier:" if has_domain_verifier else "Intent Filter Verifier:", writer.block("verifier", "Using")
-    yield "Libraries:", writer.block("libraries")
-    yield "Features:", writer.block("features")
-
-
 def _permission_sections(
     phone: VirtualPhone, writer: PackageBlockWriter, names: PermissionFilter
 ) -> Iterator[_Section]:
@@ -229,9 +225,3 @@ def _permission_sections(
     selected = {name: owner for name, owner in defined.items() if names is None or name in names}
     yield "Permissions:", writer.block("permission_definitions", selected)
     yield "AppOp Permissions:", writer.block("app_op_permissions", release.APP_OP_PERMISSIONS)
-
-
-def _dexopt_sections(phone: VirtualPhone, writer: PackageBlockWriter, apps: Sequence[VirtualApp]) -> Iterator[_Section]:
-    if phone.sdk >= Since.CMD:
-        yield "Dexopt state:", writer.block("dexopt_state", apps)
-        yield "Compiler stats:", writer.block("compiler_stats", apps)
