@@ -1,4 +1,4 @@
-"""The small tools that every phone has (toybox, and mksh's own ``echo`` and ``test``), their files, and programs.
+"""The small tools that every phone has (toybox; ``echo`` and ``test`` of mksh), their files, and what a program is.
 
 ``dd`` is BSD's from Android 6 to 9 and toybox's since; what is here is common to both. One module, because a tool is
 too short for one of its own and all share how they read files and options.
