@@ -134,7 +134,7 @@ def test_malformed_public_keys(text: bytes) -> None:
 
 
 def ask(sock: socket.socket) -> AdbMessage:
-    message = receive_message(sock, max_payload=1 << 20, checksum=False)
+    message = receive_message(sock.recv, max_payload=1 << 20, checksum=False)
     assert message is not None
     return message
 

@@ -196,7 +196,7 @@ class _HostConnection:
         try:
             self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             limit = self._server.max_payload
-            while message := wire.receive_message(self, max_payload=limit, checksum=self._checksum):
+            while message := wire.receive_message(self._receive, max_payload=limit, checksum=self._checksum):
                 self._handle(message)
         except (OSError, wire.AdbProtocolError):
             pass  # The client vanished or does not speak ADB: there is nobody to report it to.
@@ -209,7 +209,7 @@ class _HostConnection:
             self._readable.close()
             self._sock.close()
 
-    def recv(self, size: int, /) -> bytes:
+    def _receive(self, size: int) -> bytes:
         """Receive up to `size` bytes; none once this connection is closed.
 
         On Windows, ``shutdown`` does not end another thread's ``recv``: an idle client would keep it for ever.

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 from privaudit.interruptible import wait_for_condition
 
@@ -19,6 +19,8 @@ MAX_PAYLOAD: Final = 1024 * 1024
 MAX_PAYLOAD_V1: Final = 4096
 """Limit of Android 6 and older."""
 
+_Receive: TypeAlias = Callable[[int], bytes]
+"""Receives at least one byte and at most so many, such as ``socket.recv``; none if the other side closed."""
 _UINT32_MASK: Final = 0xFFFFFFFF
 _HEADER: Final = struct.Struct("<6I")
 
@@ -56,16 +58,9 @@ class AdbMessage:
         return header + self.data
 
 
-class ByteSource(Protocol):
-    """What messages are received from, such as a socket."""
-
-    def recv(self, size: int, /) -> bytes:
-        """Receive at least one byte and at most `size`; none if the other side closed."""
-
-
-def receive_message(source: ByteSource, *, max_payload: int, checksum: bool) -> AdbMessage | None:
+def receive_message(receive: _Receive, *, max_payload: int, checksum: bool) -> AdbMessage | None:
     """Receive a message; ``None``: the other side closed before it began. Raises `AdbProtocolError` for a wrong one."""
-    header = _receive_exactly(source, _HEADER.size)
+    header = _receive_exactly(receive, _HEADER.size)
     if not header:
         return None
     command, arg0, arg1, length, total, magic = _HEADER.unpack(header)
@@ -73,7 +68,7 @@ def receive_message(source: ByteSource, *, max_payload: int, checksum: bool) -> 
         raise AdbProtocolError(f"not an ADB command: {command:#010x}")
     if length > max_payload:
         raise AdbProtocolError(f"payload of {length} bytes, at most {max_payload} agreed")
-    data = _receive_exactly(source, length)
+    data = _receive_exactly(receive, length)
     if length and not data:
         raise AdbProtocolError("cut short")
     if checksum and total != sum(data) & _UINT32_MASK:
@@ -81,11 +76,11 @@ def receive_message(source: ByteSource, *, max_payload: int, checksum: bool) -> 
     return AdbMessage(AdbCommand(command), arg0, arg1, data)
 
 
-def _receive_exactly(source: ByteSource, count: int) -> bytes:
+def _receive_exactly(receive: _Receive, count: int) -> bytes:
     """Receive `count` bytes; none if the other side closed before the first."""
     data = bytearray()
     while len(data) < count:
-        chunk = source.recv(min(count - len(data), 1 << 18))
+        chunk = receive(min(count - len(data), 1 << 18))
         if data and not chunk:
             raise AdbProtocolError("cut short")
         if not chunk:
