@@ -49,7 +49,7 @@ def build_programs(phone: VirtualPhone | MutableDevice, *, now: datetime | None 
         "am": lambda args: services.run_am(device, args),
         "appops": lambda args: services.run_appops(device, args),
         "date": lambda args: _run_date(device_time(), args),
-        "dumpsys": lambda args: _run_dumpsys(device.phone, args, device_time()),
+        "dumpsys": lambda args: run_dumpsys(device.phone, args, device_time()),
         "getprop": lambda args: _run_getprop(device.phone, args),
         "id": lambda _: output_result(_ID_OUTPUT),
         "pm": lambda args: run_pm(device, args),
@@ -132,7 +132,7 @@ def _format_date(time: datetime, pattern: str) -> str:
     return re.sub(r"%(.)", lambda match: values.get(match[1], match[0]), pattern)
 
 
-def _run_dumpsys(phone: VirtualPhone, args: Sequence[str], now: datetime) -> ProgramResult:
+def run_dumpsys(phone: VirtualPhone, args: Sequence[str], now: datetime) -> ProgramResult:
     """Run ``dumpsys args…`` at `now` of the phone's clock."""
     services: Mapping[str, Callable[[Sequence[str]], str]] = {
         "appops": lambda words: _dump_appops(phone, words, now),
