@@ -1,7 +1,5 @@
 """Parsers of what ``dumpsys``, ``pm`` and ``getprop`` print; here, how they go through long texts line by line."""
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -7,8 +7,6 @@ The module is one parser. A dump is long, and most of its lines repeat for other
 fast path handles those and leaves every other line to `AppOpsParser.parse_line`. Both share all their state.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -27,7 +25,6 @@ from privaudit.dumpsys.appops_model import (
     parse_op_flags,
     parse_uid,
 )
-from privaudit.model import ReadBy
 
 _MIUI_ASK_MODE: Final = "4"
 """Up to Android 9. Android's own fourth mode, ``foreground``, came later and is printed by name."""
@@ -63,7 +60,6 @@ _SIMPLE_EVENT_LINE = re.compile(
 """An event of layouts C and D whose age the fast path can compute."""
 _NULL_ATTRIBUTION_START: Final = "        null=["
 _ATTRIBUTION_END: Final = "        ]"
-_SIMPLE_ATTRIBUTION_LINES: Final = frozenset({_NULL_ATTRIBUTION_START, _ATTRIBUTION_END})
 _ATTRIBUTION_LINE = re.compile(r"^        (\S.*=\[|\])$")
 """Layout D: the events of an op stand between these, once per attribution tag."""
 
@@ -112,14 +108,10 @@ class AppOpsParser:
         self._in_attribution = self._attribution_is_empty = False
         self._op_line_pattern: re.Pattern[str] | None = None
         """The form of the first op line. It identifies the layout."""
-        self._oldest_age_ms = -1
-        """Age of the oldest event that the fast path has kept."""
         self._cached_op_lines: dict[str, tuple[str, str, str | None]] = {}
         """Line → name of the op, mode and switch. An empty mode: the op is not kept."""
         self._cached_mode_lines: dict[str, tuple[str, str]] = {}
         """Line → name of the op and uid mode."""
-        self._cached_flags: dict[str, ReadBy | None] = {}
-        """Flags of an event → who received the data."""
         self._ignored_lines: set[str] = set()
         """Lines that say nothing of interest about a uid."""
 
@@ -137,8 +129,6 @@ class AppOpsParser:
             offset += len(line) + 1
             if self._op is None:
                 line = next(lines, None)
-            elif self._op is _IGNORED_OP:
-                line, offset = self._skip_ignored_ops(lines, offset)
             else:
                 line, offset = self._parse_events(self._op, lines, offset)
         self.dump.reached_end = text.endswith("\n\n") or (self._uid is None and text.endswith("\n"))
@@ -286,9 +276,6 @@ class AppOpsParser:
     # Events.
 
     def _parse_event(self, line: str, offset: int) -> None:
-        if line in _SIMPLE_ATTRIBUTION_LINES:
-            self._open_or_close_attribution(opens=line != _ATTRIBUTION_END)
-            return
         match = _EVENT_LINE_CD.match(line) or _EVENT_LINE_B.match(line)
         if match is None:
             if tag := _ATTRIBUTION_LINE.match(line):
@@ -346,66 +333,32 @@ class AppOpsParser:
             self._op = _IGNORED_OP
         return True
 
-    def _skip_ignored_ops(self, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        """Skip ops that are not kept; return the first line of something else, and its offset."""
-        in_attribution, seen_ops, cached_lines = self._in_attribution, self._seen_ops, self._cached_op_lines
-        is_empty, needs_tag = self._attribution_is_empty, self.dump.has_tags
+    def _parse_events(self, op: AppOp, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
+        """Parse events and tags of `op` in their simple form; return the first other line, and its offset."""
+        in_attribution, is_empty, has_tags = self._in_attribution, self._attribution_is_empty, self.dump.has_tags
         line: str | None
         for line in lines:
             if line == (_ATTRIBUTION_END if in_attribution else _NULL_ATTRIBUTION_START):
                 if in_attribution and is_empty:
                     break
                 is_empty = in_attribution = not in_attribution
-                needs_tag = True
-            elif line.startswith(_EVENT_LINE_PREFIXES):
-                if needs_tag and not in_attribution:
-                    break
+                has_tags = True
+            elif has_tags and not in_attribution:
+                break
+            elif op is _IGNORED_OP and line.startswith(_EVENT_LINE_PREFIXES):
                 is_empty = False
-            else:
-                name, mode, _ = cached_lines.get(line, _UNCACHED_LINE)
-                if not name or mode or name in seen_ops or in_attribution:
-                    break
-                seen_ops.add(name)
-            offset += len(line) + 1
-        else:
-            line = None
-        self._in_attribution, self._attribution_is_empty, self.dump.has_tags = in_attribution, is_empty, needs_tag
-        return line, offset
-
-    def _parse_events(self, op: AppOp, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        """Parse events and tags of `op` in their simple form; return the first other line, and its offset."""
-        latest: dict[str, tuple[int, str, int, str]] = {}
-        line: str | None
-        for line in lines:
-            if line == (_ATTRIBUTION_END if self._in_attribution else _NULL_ATTRIBUTION_START):
-                if self._attribution_is_empty and self._in_attribution:
-                    break
-                self._in_attribution = self._attribution_is_empty = not self._in_attribution
-                self.dump.has_tags = True
-            else:
-                match = _SIMPLE_EVENT_LINE.match(line)
-                if match is None or (self.dump.has_tags and not self._in_attribution):
-                    break
-                self._attribution_is_empty = False
+            elif op is not _IGNORED_OP and (match := _SIMPLE_EVENT_LINE.match(line)):
+                is_empty = False
                 self._event_kind, flags, local_time, d, h, m, s, ms = match.groups()
-                age_ms = ((int(d) * 24 + int(h)) * 60 + int(m)) * 60_000 + int(s) * 1000 + int(ms)
-                if self._event_kind not in latest or age_ms < latest[self._event_kind][0]:
-                    latest[self._event_kind] = age_ms, local_time, offset, flags
-                if age_ms > self._oldest_age_ms:
-                    self._oldest_age_ms = age_ms
-                    self._keep_simple_event(op, self._event_kind, age_ms, local_time, offset, flags)
+                age = timedelta(int(d), int(s), 0, int(ms), int(m), int(h))
+                self._keep_event(op, self._event_kind, AppOpEvent(age, local_time, offset, parse_op_flags(flags)))
+            else:
+                break
             offset += len(line) + 1
         else:
             line = None
-        for kind, event in latest.items():
-            self._keep_simple_event(op, kind, *event)
+        self._in_attribution, self._attribution_is_empty, self.dump.has_tags = in_attribution, is_empty, has_tags
         return line, offset
-
-    def _keep_simple_event(self, op: AppOp, kind: str, age_ms: int, local_time: str, offset: int, flags: str) -> None:
-        if flags not in self._cached_flags:
-            self._cached_flags[flags] = parse_op_flags(flags)
-        event = AppOpEvent(timedelta(milliseconds=age_ms), local_time, offset, self._cached_flags[flags])
-        self._keep_event(op, kind, event)
 
 
 def _canonical_op_name(printed: str) -> str:

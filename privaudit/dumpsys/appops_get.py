@@ -3,8 +3,6 @@
 Source: ``AppOpsService.Shell`` (AOSP). Above each reply stands a line ``[OP]`` of our own script.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -3,11 +3,10 @@
 Sources: ``UserHandle.formatUid``, ``TimeUtils.formatDuration``, ``AppOpsService.dump`` (AOSP 6, 8.1, 9, 10, 11, 16).
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from privaudit.android import FIRST_APP_ID, PER_USER_RANGE
@@ -93,6 +92,7 @@ class AppOpsDump:
     """The oldest event of the ops that are stored."""
 
 
+@lru_cache(maxsize=32)
 def parse_op_flags(flags: str) -> ReadBy | None:
     """Return who received the data, from the flags after a process state: ``s``, ``tp``, ``up``, ``tpd``, ``upd``.
 

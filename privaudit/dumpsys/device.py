@@ -3,8 +3,6 @@
 Sources: ``getprop`` (``[key]: [value]``), ``date +%s``, ``pm list users`` and ``dumpsys user``.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Check a parsed ``dumpsys package`` for blocks that Android would not have printed: an app's text may forge them."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping

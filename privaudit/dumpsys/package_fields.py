@@ -1,7 +1,5 @@
 """The fields of a block in ``dumpsys package``: what each value means, and the order in which Android prints them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from typing import Final

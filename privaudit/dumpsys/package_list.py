@@ -1,7 +1,5 @@
 """Parse ``pm list packages``: which packages an Android user has installed."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Sources: ``Settings.dumpPackagesLPr`` (AOSP 6, 9, 10, 11, 16) and captures of real phones.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Final
 

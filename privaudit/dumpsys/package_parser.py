@@ -9,8 +9,6 @@ The module is one parser: the examination of a single line and the fast path ove
 package share all their state.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet

@@ -6,8 +6,6 @@ text dump. Source: ``core/proto/android/service/package.proto``, ``PackageSettin
 has no value.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass

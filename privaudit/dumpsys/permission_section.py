@@ -1,7 +1,5 @@
 """Parse the permission lists of ``dumpsys package``: which permission is granted, and with which flags."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet

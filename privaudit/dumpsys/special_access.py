@@ -4,8 +4,6 @@ Sources: ``Settings.Secure``, ``RoleManagerService.dump`` (``DualDumpOutputStrea
 ``DevicePolicyManagerService.dump``.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
