@@ -1,10 +1,14 @@
-"""Data model of ``dumpsys package``: sections, blocks, users and grants.
+"""Data model of ``dumpsys package``: sections, blocks with their fields, users and grants.
 
 Sources: ``Settings.dumpPackagesLPr`` (AOSP 6, 9, 10, 11, 16) and captures of real phones.
 """
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
+
+from privaudit.capture.questions import is_package_name
 
 BLOCK_SECTIONS: Final = {"Packages:": "packages", "Hidden system packages:": "hidden", "Shared users:": "shared_users"}
 """Title of a section with blocks → field of `PackageDump`."""
@@ -49,8 +53,8 @@ class GrantTable(dict[str, PermissionGrant]):
 
 
 @dataclass(slots=True)
-class PackageUserState:
-    """The ``User N:`` part of a block."""
+class InstallState:
+    """The state of a package for one Android user."""
 
     installed: bool
     enabled: bool
@@ -58,6 +62,12 @@ class PackageUserState:
     """Whether a device policy has hidden it: it cannot run, and ``pm list packages`` leaves it out."""
     instant: bool
     """Whether it is an instant app, which ``pm list packages`` leaves out as well."""
+
+
+@dataclass(slots=True)
+class PackageUserState(InstallState):
+    """The ``User N:`` part of a block."""
+
     offset: int
     first_installed: str | None = None
     has_runtime_section: bool = False
@@ -98,6 +108,91 @@ class PackageBlock:
     users: dict[int, PackageUserState] = field(default_factory=dict)
     unread_lines: int = 0
     """Lines that were not understood where Android lists permissions. A permission without a line may be granted."""
+
+
+_APP_ID_VALUE = re.compile(r"-1\Z|\d{1,10}\Z", re.ASCII)
+_SHARED_USER_VALUE = re.compile(r"SharedUserSetting\{\S+ (\S+)/\d+\}\Z")
+_VERSION_VALUE = re.compile(r"(\d{1,19})(?: minSdk=\d+)? targetSdk=(\d{1,5})\b", re.ASCII)
+_PACKAGE_VALUE = re.compile(r"Package\{\S+ (\S+)\}\Z")
+
+
+FieldHandler = Callable[[PackageBlock, str], None]
+"""Stores the value of a field in a block."""
+
+
+def _set_app_id(block: PackageBlock, value: str) -> None:
+    if _APP_ID_VALUE.match(value):
+        block.app_id = int(value) if value != "-1" else None  # that of an APEX package
+    else:
+        block.unread_lines += 1
+
+
+def _set_shared_user(block: PackageBlock, value: str) -> None:
+    if match := _SHARED_USER_VALUE.match(value):
+        block.shared_user = match[1]
+    else:
+        block.unread_lines += 1  # what the package may do is printed elsewhere, and where is not known
+
+
+def _add_package_name(block: PackageBlock, value: str) -> None:
+    block.apk_present = value != "null"
+    if block.apk_present:
+        match = _PACKAGE_VALUE.match(value)
+        block.self_names.add(match[1] if match else value)
+
+
+def _add_data_dir_name(block: PackageBlock, value: str) -> None:
+    block.has_data_dir = True
+    # The package `android` has no data directory of its own, and up to Android 7 a factory copy has none at all.
+    if value != "null" and block.name != "android":
+        block.self_names.add(value.rpartition("/")[2])
+
+
+def _set_version_and_target_sdk(block: PackageBlock, value: str) -> None:
+    if match := _VERSION_VALUE.match(value):
+        block.version_code, block.target_sdk = int(match[1]), int(match[2])
+
+
+def _set_version_name(block: PackageBlock, value: str) -> None:
+    block.version_name = None if value == "null" else value
+
+
+def _set_installer(block: PackageBlock, value: str) -> None:
+    block.has_installer_field = True
+    block.installer = value if value != "null" and is_package_name(value) else None
+
+
+def _set_flags(block: PackageBlock, value: str) -> None:
+    block.flags = frozenset(value.strip("[ ]").split())
+
+
+def _text_field(attribute: str) -> FieldHandler:
+    """Return a handler that stores the value unchanged."""
+    return lambda block, value: setattr(block, attribute, value)
+
+
+FIELD_HANDLERS: Final[Mapping[str, FieldHandler]] = {
+    "compat name": _text_field("compatible_name"),
+    "userId": _set_app_id,
+    "appId": _set_app_id,
+    "sharedUser": _set_shared_user,
+    "pkg": _add_package_name,
+    "codePath": _text_field("code_path"),
+    "versionCode": _set_version_and_target_sdk,
+    "versionName": _set_version_name,
+    "dataDir": _add_data_dir_name,
+    "firstInstallTime": _text_field("first_installed"),
+    "lastUpdateTime": _text_field("last_updated"),
+    "installerPackageName": _set_installer,
+    "pkgFlags": _set_flags,
+}
+"""Field name before ``=`` → handler of its value, in the order in which Android prints the fields."""
+FIELD_ORDER: Final[Mapping[str, int]] = {
+    name: rank for rank, name in enumerate((*FIELD_HANDLERS, "requested permissions:", "install permissions:"))
+}
+"""Each field, and each title of a list behind them, occurs once, and none after one of a higher rank."""
+SHARED_USER_FIELDS: Final = frozenset({"userId", "appId", "install permissions:"})
+"""The fields and titles that the block of a shared user has."""
 
 
 @dataclass(slots=True)

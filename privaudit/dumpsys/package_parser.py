@@ -17,17 +17,14 @@ from typing import Final
 
 from privaudit.android import MAX_PACKAGES
 from privaudit.dumpsys import gc_paused, iter_line_chunks
-from privaudit.dumpsys.package_fields import (
-    FIELD_HANDLERS,
-    FIELD_ORDER,
-    SHARED_USER_FIELDS,
-    UNCACHED_FIELD,
-    FieldHandler,
-)
 from privaudit.dumpsys.package_model import (
     BLOCK_SECTIONS,
+    FIELD_HANDLERS,
+    FIELD_ORDER,
     SECTIONS_AFTER_PACKAGES,
     SECTIONS_BETWEEN,
+    SHARED_USER_FIELDS,
+    FieldHandler,
     PackageBlock,
     PackageDump,
     PackageUserState,
@@ -383,9 +380,9 @@ class PackageDumpParser:
         for line in lines:
             prefix, equals, value = line.partition("=")
             if prefix not in ignored_fields:
-                rank, handler = fields.get(prefix, UNCACHED_FIELD)
-                if rank > last_rank and equals:
-                    last_rank = rank
+                field = fields.get(prefix)
+                if field is not None and equals and field[0] > last_rank:
+                    last_rank, handler = field
                     handler(block, value.rstrip())
                 elif GRANTED_KEY in line or not line.startswith(PACKAGE_LIST_INDENT):
                     break

@@ -14,6 +14,7 @@ from typing import Final
 
 from privaudit.android import MAX_PACKAGES
 from privaudit.dumpsys import gc_paused
+from privaudit.dumpsys.package_model import InstallState
 from privaudit.dumpsys.permission_section import is_garbled
 
 _PACKAGES: Final = 5
@@ -37,23 +38,11 @@ class ProtoError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class ProtoUserState:
-    """``UserInfoProto``: the state of a package for one Android user."""
-
-    installed: bool
-    enabled: bool
-    hidden: bool
-    """Whether a device policy has hidden it: it cannot run, and ``pm list packages`` leaves it out."""
-    instant: bool
-    """Whether it is an instant app, which ``pm list packages`` leaves out as well."""
-
-
-@dataclass(frozen=True, slots=True)
 class ProtoPackage:
     """``PackageProto``: one package."""
 
     app_id: int
-    users: Mapping[int, ProtoUserState]
+    users: Mapping[int, InstallState]
     granted: Mapping[int, frozenset[str]]
     """Android user → the kept permissions that are granted to the app id, at installation or later."""
 
@@ -91,7 +80,7 @@ def parse_package_proto(data: bytes, kept_permissions: AbstractSet[str] | None =
 
 def _parse_package(data: bytes, known: dict[bytes, str | None], *, keep_all: bool) -> tuple[str, ProtoPackage]:
     name, app_id = b"", 0
-    users: dict[int, ProtoUserState] = {}
+    users: dict[int, InstallState] = {}
     granted: dict[int, frozenset[str]] = {}
     for number, value in _fields(data):
         is_repeated = False
@@ -117,11 +106,11 @@ def _parse_package(data: bytes, known: dict[bytes, str | None], *, keep_all: boo
 
 
 @lru_cache(maxsize=256)
-def _parse_user(data: bytes) -> tuple[int, ProtoUserState]:
+def _parse_user(data: bytes) -> tuple[int, InstallState]:
     """Parse ``UserInfoProto``, which is the same for most packages."""
     values = {number: value for number, value in _fields(data) if isinstance(value, int)}
     install_type = values.get(_USER_INSTALL_TYPE, 0)
-    return values.get(_USER_ID, 0), ProtoUserState(
+    return values.get(_USER_ID, 0), InstallState(
         installed=install_type != 0,
         enabled=values.get(_USER_ENABLED_STATE, 0) not in _DISABLED_STATES,
         hidden=bool(values.get(_USER_IS_HIDDEN, 0)),

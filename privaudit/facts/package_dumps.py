@@ -18,9 +18,9 @@ from privaudit.capture.model import Capture
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.dumpsys.package_checks import check_consistency
 from privaudit.dumpsys.package_list import InstalledPackage
-from privaudit.dumpsys.package_model import GrantTable, PackageBlock, PackageDump, PackageUserState, PermissionGrant
+from privaudit.dumpsys.package_model import GrantTable, InstallState, PackageBlock, PackageDump, PermissionGrant
 from privaudit.dumpsys.package_parser import parse_package_dump
-from privaudit.dumpsys.package_proto import ProtoError, ProtoPackage, ProtoUserState, parse_package_proto
+from privaudit.dumpsys.package_proto import ProtoError, ProtoPackage, parse_package_proto
 from privaudit.model import AnswerState, FactLocation, Message
 
 CACHED_DUMPS: Final = 8
@@ -106,7 +106,7 @@ class PackageDumps:
         """Return the app id of `package` according to `proto`."""
         return self.proto[package].app_id if package in self.proto else None
 
-    def user_state(self, package: str, user: int) -> ProtoUserState | PackageUserState | None:
+    def user_state(self, package: str, user: int) -> InstallState | None:
         """Return the state of `package` for `user`, if an answer says it."""
         if package in self.proto and user in self.proto[package].users:
             return self.proto[package].users[user]

@@ -11,7 +11,8 @@ from privaudit.audit import is_complete
 from privaudit.capture import archive
 from privaudit.capture.answers import classify_answer
 from privaudit.capture.questions import PERMISSIONS
-from privaudit.dumpsys.package_proto import ProtoError, ProtoUserState, parse_package_proto
+from privaudit.dumpsys.package_model import InstallState
+from privaudit.dumpsys.package_proto import ProtoError, parse_package_proto
 from privaudit.model import AccessState, AnswerState, DataClass
 from privaudit.virtual_phone.dump_writers.package_proto import format_package_proto
 
@@ -62,9 +63,9 @@ def test_bytes_made_by_hand():
     loan, other = dump.packages["com.example.loan"], dump.packages["com.example.b"]
     assert (loan.app_id, other.app_id) == (10101, 10102)
     assert loan.users == {
-        0: ProtoUserState(installed=True, enabled=True, hidden=False, instant=False),
-        10: ProtoUserState(installed=False, enabled=True, hidden=False, instant=False),
-        999: ProtoUserState(installed=True, enabled=False, hidden=True, instant=False),
+        0: InstallState(installed=True, enabled=True, hidden=False, instant=False),
+        10: InstallState(installed=False, enabled=True, hidden=False, instant=False),
+        999: InstallState(installed=True, enabled=False, hidden=True, instant=False),
     }
     assert loan.granted == {0: {f"{P}READ_CONTACTS", f"{P}INTERNET"}, 10: frozenset(), 999: frozenset()}
     assert other.granted == {0: frozenset()}  # a message of length zero
