@@ -16,7 +16,7 @@ from privaudit.errors import PhoneError
 from privaudit.i18n import Translator
 from privaudit.knowledge import rights
 from privaudit.model import PhoneState
-from privaudit.transport import adb_device, adb_server, diagnosis, libusb, vendors
+from privaudit.transport import adb_device, adb_server, diagnosis, usb, vendors
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.programs import build_programs
@@ -44,7 +44,7 @@ def look(monkeypatch, home, capsys):
         for port, phone in enumerate(plugged, 2):
             phone.ports = [1, port]
         bus = library(list(plugged))
-        monkeypatch.setattr(libusb, "load_libusb", lambda: bus)
+        monkeypatch.setattr(usb, "load_libusb", lambda: bus)
         code = devices.print_devices(CliConsole(lang, plain=True), as_json=as_json)
         out, show.err = capsys.readouterr()
         return code, json.loads(out) if as_json else out

@@ -7,8 +7,6 @@ AOSP: packages/modules/adb/SERVICES.TXT, client/adb_client.cpp (``FAIL`` and its
 One module because the host protocol, the list of devices and the connection share its time-outs and error texts.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re
@@ -17,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command, PhoneState, Reply, SourceKind
@@ -31,9 +29,9 @@ from privaudit.transport.base import (
     Transport,
 )
 from privaudit.transport.device_selector import DeviceCandidate, select_device
-from privaudit.transport.libusb import permission_error
 from privaudit.transport.shell_protocol import max_command_bytes, read_reply, select_shell
 from privaudit.transport.stream import HANDSHAKE_TIMEOUT_S, TcpStream
+from privaudit.transport.usb import permission_error
 
 DEFAULT_SERVER_PORT: Final = 5037
 POLL_INTERVAL_S: Final = 0.5
@@ -158,7 +156,7 @@ def read_chunks(stream: TcpStream) -> Iterator[bytes]:
 class ServerDevice(DeviceCandidate):
     """A phone in the server's list."""
 
-    state: PhoneState
+    transport_kind: ClassVar[SourceKind] = "server"
     usb_path: str | None
     """Bus and ports, ``1-1.2``. ``None``: not on a cable, or this system does not report it in that form."""
     transport_id: str | None
@@ -214,6 +212,58 @@ def state_error(state: PhoneState) -> PhoneError | None:
     return PhoneError(keys.get(state, "errors.offline"))
 
 
+class ServerConnection(Transport):
+    """A phone behind the ADB server. Commands of several threads run in parallel, each with a socket of its own."""
+
+    kind: SourceKind = "server"
+
+    def __init__(self, device: ServerDevice, features: frozenset[str]) -> None:
+        self._device = device
+        self._features = features
+        self._open_streams: set[TcpStream] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+        self.command_limit = max_command_bytes(
+            features, _MAX_REQUEST_BYTES if "shell_v2" in features else _LEGACY_MAX_REQUEST_BYTES
+        )
+
+    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = MAX_OUTPUT_BYTES) -> Reply:
+        """See `Transport.run`."""
+        shell = select_shell(command, self._features, self.command_limit)
+        try:
+            with self._open_stream() as stream, stream.deadline(timeout_s):
+                send_request(stream, f"host:{self._device.transport_selector}".encode())
+                send_request(stream, shell.encode_service(command.text))
+                reply = read_reply(shell, read_chunks(stream), limit)
+            # The server ends a stream in the same way if the cable is pulled.
+            if reply.exit_code is None and query(f"host-{self._device.host_selector}:get-state") != b"device":
+                raise PhoneError("errors.lost")  # noqa: TRY301 - becomes ConnectionLost below
+        except PhoneError as error:
+            raise ConnectionLost(error.key, shell.reply().stdout, **error.values) from error
+        return reply
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+        with self._lock:
+            self._closed = True
+            for stream in self._open_streams:
+                stream.cancel()
+
+    @contextlib.contextmanager
+    def _open_stream(self) -> Iterator[TcpStream]:
+        with self._lock:
+            if self._closed:
+                raise PhoneError("errors.lost")
+            stream = TcpStream(*server_address())
+            self._open_streams.add(stream)
+        try:
+            with open_server_stream(stream):
+                yield stream
+        finally:
+            with self._lock:
+                self._open_streams.discard(stream)
+
+
 def connect_via_server(
     *,
     serial: str | None = None,
@@ -259,58 +309,3 @@ def _adb_key_fingerprint(key_folder: Path | None) -> str | None:
     except PhoneError:
         return None
     return key.fingerprint if key else None
-
-
-class ServerConnection(Transport):
-    """A phone behind the ADB server. Commands of several threads run in parallel, each with a socket of its own."""
-
-    kind: SourceKind = "server"
-
-    def __init__(self, device: ServerDevice, features: frozenset[str]) -> None:
-        self._device = device
-        self._features = features
-        self._open_streams: set[TcpStream] = set()
-        self._lock = threading.Lock()
-        self._closed = False
-        self.command_limit = max_command_bytes(
-            features, _MAX_REQUEST_BYTES if "shell_v2" in features else _LEGACY_MAX_REQUEST_BYTES
-        )
-
-    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = MAX_OUTPUT_BYTES) -> Reply:
-        """See `Transport.run`."""
-        shell = select_shell(command, self._features, self.command_limit)
-        try:
-            with self._open_stream() as stream, stream.deadline(timeout_s):
-                send_request(stream, f"host:{self._device.transport_selector}".encode())
-                send_request(stream, shell.encode_service(command.text))
-                reply = read_reply(shell, read_chunks(stream), limit)
-            if reply.exit_code is None:  # the server ends a stream in the same way if the cable is pulled
-                self._check_device_present()
-        except PhoneError as error:
-            raise ConnectionLost(error.key, shell.reply().stdout, **error.values) from error
-        return reply
-
-    def close(self) -> None:
-        """See `Transport.close`."""
-        with self._lock:
-            self._closed = True
-            for stream in self._open_streams:
-                stream.cancel()
-
-    def _check_device_present(self) -> None:
-        if query(f"host-{self._device.host_selector}:get-state") != b"device":
-            raise PhoneError("errors.lost")
-
-    @contextlib.contextmanager
-    def _open_stream(self) -> Iterator[TcpStream]:
-        with self._lock:
-            if self._closed:
-                raise PhoneError("errors.lost")
-            stream = TcpStream(*server_address())
-            self._open_streams.add(stream)
-        try:
-            with open_server_stream(stream):
-                yield stream
-        finally:
-            with self._lock:
-                self._open_streams.discard(stream)

@@ -1,10 +1,11 @@
 """Select the phone that a person means by a serial number, a suffix of one, or nothing if there is only one phone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from privaudit.errors import PhoneError
+from privaudit.model import PhoneState
 
 _SERIAL_SUFFIX_CHARS: Final = 4
 """Characters of a serial number that are shown; more only if two phones have the same suffix."""
@@ -17,6 +18,9 @@ class DeviceCandidate:
     serial: str | None
     """``None`` if it cannot be read. Never shown in full, never stored."""
     name: str | None
+    state: PhoneState
+    brand: str | None = None
+    """See `privaudit.transport.vendors`."""
     obstacle: PhoneError | None = None
     """Why it cannot be opened, as far as that is visible without opening it."""
 
@@ -44,13 +48,6 @@ def display_titles(devices: Sequence[DeviceCandidate]) -> tuple[str, ...]:
     )
 
 
-def match_serial(devices: Iterable[DeviceT], serial: str) -> tuple[DeviceT, ...]:
-    """Return the phones whose serial number is `serial`; if there are none, those whose number ends in it."""
-    with_serial = [device for device in devices if device.serial]
-    exact = tuple(device for device in with_serial if device.serial == serial)
-    return exact or tuple(device for device in with_serial if str(device.serial).endswith(serial))
-
-
 def select_device(devices: Sequence[DeviceT], serial: str | None) -> DeviceT:
     """Return the only phone, or the only one whose serial number is `serial` or ends in it.
 
@@ -59,7 +56,11 @@ def select_device(devices: Sequence[DeviceT], serial: str | None) -> DeviceT:
     """
     if not devices:
         raise PhoneError("errors.no_phone")
-    matches = tuple(devices) if serial is None else match_serial(devices, serial)
+    with_serial = [device for device in devices if device.serial]
+    matches: Sequence[DeviceT] = devices
+    if serial is not None:
+        matches = [device for device in with_serial if device.serial == serial]
+        matches = matches or [device for device in with_serial if str(device.serial).endswith(serial)]
     if len(matches) > 1:
         raise PhoneError("errors.several_phones", phones=display_titles(matches))
     if matches:

@@ -2,14 +2,13 @@
 
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import replace
+from typing import Final, TypeAlias
 
 from privaudit.errors import PhoneError
-from privaudit.model import Message, PhoneState, SourceKind
+from privaudit.model import Message
 from privaudit.transport import adb_device, adb_server, usb, vendors
 from privaudit.transport.base import AuthorizationWait, OnKeyCreated, Transport
-from privaudit.transport.device_selector import DeviceCandidate
 
 _ERRORS_FIXED_BY_SERVER: Final = frozenset(
     {"windows_driver", "no_permission_macos", "no_permission_windows", "no_phone", "no_usb", "libusb_missing"}
@@ -17,17 +16,8 @@ _ERRORS_FIXED_BY_SERVER: Final = frozenset(
 _NO_RESPONSE_ERRORS: Final = frozenset({"offline", "silent", "waiting", "not_allowed", "not_allowed_unseen"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceStatus(DeviceCandidate):
-    """A phone and its state."""
-
-    transport_kind: SourceKind
-    """``usb`` or ``server``."""
-    state: PhoneState
-    brand: str | None
-    """See `privaudit.transport.vendors`."""
-    device: adb_server.ServerDevice | usb.UsbDevice
-    """The entry of the list that the phone came from."""
+DeviceStatus: TypeAlias = adb_server.ServerDevice | usb.UsbDevice
+"""A phone, its state, and what prevents a connection."""
 
 
 def survey_devices(
@@ -40,16 +30,8 @@ def survey_devices(
     `known_devices`: phones of an earlier survey that are not opened again, see `privaudit.transport.usb.scan_usb`.
     """
     server_devices = adb_server.list_devices() if adb_server.is_running() else ()
-    devices = [
-        DeviceStatus(
-            serial=device.serial,
-            name=device.name,
-            obstacle=adb_server.state_error(device.state),
-            transport_kind="server",
-            state=device.state,
-            brand=vendors.detect_brand(device.name),
-            device=device,
-        )
+    devices: list[DeviceStatus] = [
+        replace(device, obstacle=adb_server.state_error(device.state), brand=vendors.detect_brand(device.name))
         for device in server_devices
     ]
     try:
@@ -58,19 +40,7 @@ def survey_devices(
         return tuple(devices), error
     paths = {device.usb_path for device in server_devices if device.usb_path}
     serials = {device.serial for device in server_devices if device.serial}
-    devices += [
-        DeviceStatus(
-            serial=device.serial,
-            name=device.name,
-            obstacle=device.obstacle,
-            transport_kind="usb",
-            state=device.obstacle.state if device.obstacle else PhoneState.CONNECTING,
-            brand=device.brand,
-            device=device,
-        )
-        for device in usb_devices
-        if device.usb_path not in paths and device.serial not in serials
-    ]
+    devices += [one for one in usb_devices if one.usb_path not in paths and one.serial not in serials]
     return tuple(devices), None
 
 
@@ -79,10 +49,10 @@ def connect_if_authorized(device: DeviceStatus, on_key_created: OnKeyCreated | N
 
     Raises PhoneError, ``unauthorised`` if the phone does not trust this computer.
     """
-    if isinstance(device.device, adb_server.ServerDevice):
-        return adb_server.connect_device(device.device)
+    if isinstance(device, adb_server.ServerDevice):
+        return adb_server.connect_device(device)
     return adb_device.connect_usb(
-        usb_path=device.device.usb_path, on_waiting=_raise_unauthorized, on_key_created=on_key_created
+        usb_path=device.usb_path, on_waiting=_raise_unauthorized, on_key_created=on_key_created
     )
 
 

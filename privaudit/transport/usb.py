@@ -1,19 +1,20 @@
-"""USB cables: scan the bus for phones, and exchange bytes with one.
+"""USB cables: load libusb, scan the bus for phones, and exchange bytes with one.
 
 Uses libusb directly: adb-shell's own USB transport cannot be configured to do what the comments below require.
 """
 
 import contextlib
+import ctypes
 import sys
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from adb_shell.constants import CLASS, PROTOCOL, SUBCLASS
 
 from privaudit.errors import PhoneError
-from privaudit.transport import libusb
+from privaudit.model import PhoneState, SourceKind
 from privaudit.transport.device_selector import DeviceCandidate
 from privaudit.transport.stream import DeviceStream
 from privaudit.transport.vendors import USB_VENDORS, detect_brand
@@ -29,12 +30,62 @@ DRAIN_IDLE_S: Final = 0.1
 """A connection that was silent for this long has nothing more to send."""
 DRAIN_LIMIT_S: Final = 1.0
 _ENDPOINT_IN: Final = 0x80
+_PERMISSION_ERROR_KEYS: Final[Mapping[str, str]] = {
+    "darwin": "errors.no_permission_macos",
+    "win32": "errors.no_permission_windows",
+}
+"""By `sys.platform`; every other system has udev rules."""
+
+
+def load_libusb() -> Any:  # noqa: ANN401 - usb1 has no types
+    """Return the module ``usb1`` with libusb loaded: ours, else the system's. Raises PhoneError ``libusb_missing``."""
+    try:
+        import usb1
+
+        with contextlib.suppress(ImportError, OSError):  # fall back to the system's libusb
+            import libusb_package
+
+            path = libusb_package.get_library_path()
+            if path is not None:
+                loader = getattr(ctypes, "WinDLL", ctypes.CDLL)
+                usb1.loadLibrary(loader(str(path), use_errno=True, use_last_error=True))
+        usb1.loadLibrary()
+    except (ImportError, OSError) as error:
+        raise PhoneError("errors.libusb_missing") from error
+    return usb1
+
+
+def permission_error(vendor_id: int | None = None) -> PhoneError:
+    """Return the error for a phone that the system does not let us use; on Linux the udev rule names the vendor id."""
+    key = _PERMISSION_ERROR_KEYS.get(sys.platform, "errors.no_permission")
+    return PhoneError(key, vendor=None if vendor_id is None else f"{vendor_id:04x}")
+
+
+def _translate_error(error: Exception, opened_vendor_id: int | None = None) -> PhoneError:
+    """Turn an error of libusb into ours: busy, no permission and disconnected have different remedies.
+
+    `opened_vendor_id`: of the phone that was being opened. On Windows, libusb opens a phone with several functions (MTP
+    and ADB) through those that have WinUSB, and finds none where ADB has no driver (libusb ``windows_winusb.c``,
+    ``composite_open``).
+    """
+    usb1 = load_libusb()
+    if isinstance(error, usb1.USBErrorAccess):
+        return permission_error(opened_vendor_id)
+    if isinstance(error, usb1.USBErrorBusy):
+        return PhoneError("errors.busy")
+    is_opening_on_windows = opened_vendor_id is not None and sys.platform == "win32"
+    if isinstance(error, usb1.USBErrorNotSupported) or (
+        is_opening_on_windows and isinstance(error, usb1.USBErrorNotFound)
+    ):
+        return PhoneError("errors.windows_driver")
+    return PhoneError("errors.lost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsbDevice(DeviceCandidate):
     """A phone on a cable."""
 
+    transport_kind: ClassVar[SourceKind] = "usb"
     libusb_device: Any
     adb_interface: Any
     """``None`` if it has no ADB interface; `obstacle` then says why."""
@@ -42,8 +93,6 @@ class UsbDevice(DeviceCandidate):
     """Bus and ports, ``1-1.2``: the notation of Linux and of the ADB server."""
     address: int
     """Changes each time the phone is plugged in, as far as the operating system counts that."""
-    brand: str | None
-    """See `privaudit.transport.vendors`."""
 
 
 def scan_usb(*, only_path: str | None = None, known_devices: Iterable[UsbDevice] = ()) -> tuple[UsbDevice, ...]:
@@ -56,7 +105,7 @@ def scan_usb(*, only_path: str | None = None, known_devices: Iterable[UsbDevice]
     `known_devices`: phones of an earlier scan, which are not opened again while they stay where they are.
     Raises PhoneError ``libusb_missing`` or ``no_usb``.
     """
-    usb1 = libusb.load_libusb()
+    usb1 = load_libusb()
     devices: list[UsbDevice] = []
     known = {(device.usb_path, device.address): device for device in known_devices}
     try:
@@ -100,18 +149,19 @@ def _read_usb_device(usb1: Any, device: Any, adb_interface: Any, error_key: str 
         name = device.getProduct() or name
         brand = brand or detect_brand(device.getManufacturer())
     except usb1.USBError as error:
-        obstacle = libusb.translate_open_error(error, vendor_id)
+        obstacle = _translate_error(error, vendor_id)
     if error_key is not None:
         obstacle = PhoneError(error_key, phones=(name,), maker=brand)
     return UsbDevice(
         serial=serial,
         name=name,
+        state=obstacle.state if obstacle else PhoneState.CONNECTING,
+        brand=brand,
         obstacle=obstacle,
         libusb_device=device,
         adb_interface=adb_interface,
         usb_path=_usb_path(device),
         address=device.getDeviceAddress(),
-        brand=brand,
     )
 
 
@@ -124,14 +174,14 @@ class UsbStream(DeviceStream):
 
     def __init__(self, device: UsbDevice) -> None:
         super().__init__()
-        self._usb1 = libusb.load_libusb()
+        self._usb1 = load_libusb()
         self._device = device
         self._handle: Any = None
         self._endpoint_in = self._endpoint_out = 0
         self._packet_size = 0
 
     def connect(self, transport_timeout_s: float) -> None:  # noqa: ARG002 - opening does not wait
-        """Open the phone and claim its ADB interface. Raises PhoneError, see `libusb.translate_open_error`."""
+        """Open the phone and claim its ADB interface. Raises PhoneError, see `_translate_error`."""
         setting = self._device.adb_interface
         for endpoint in setting.iterEndpoints():
             if endpoint.getAddress() & _ENDPOINT_IN:
@@ -147,7 +197,7 @@ class UsbStream(DeviceStream):
                         self._handle.detachKernelDriver(number)
             self._handle.claimInterface(number)
         except self._usb1.USBError as error:
-            raise libusb.translate_open_error(error, self._device.libusb_device.getVendorID()) from error
+            raise _translate_error(error, self._device.libusb_device.getVendorID()) from error
 
     def close(self) -> None:
         """Release the phone, after reading what it still sends.
@@ -174,7 +224,7 @@ class UsbStream(DeviceStream):
         except self._usb1.USBErrorTimeout as error:
             return bytes(error.received)  # data may have arrived just before the time-out
         except self._usb1.USBError as error:
-            raise libusb.translate_usb_error(error) from error
+            raise _translate_error(error) from error
 
     def _send(self, data: bytes, timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
@@ -191,7 +241,7 @@ class UsbStream(DeviceStream):
         except self._usb1.USBErrorTimeout as error:
             raise PhoneError("errors.silent", seconds=round(timeout_s)) from error
         except self._usb1.USBError as error:
-            raise libusb.translate_usb_error(error) from error
+            raise _translate_error(error) from error
 
     def _require_handle(self) -> Any:  # noqa: ANN401
         if self._handle is None:

@@ -56,32 +56,29 @@ class AdbDeviceWatcher:
         self.error = usb_error
         # A phone without a serial number could not be opened. It is tried again: permission may have been granted.
         self._previous_devices = tuple(
-            status.device
-            for status in devices
-            if isinstance(status.device, usb.UsbDevice) and status.serial is not None
+            device for device in devices if isinstance(device, usb.UsbDevice) and device.serial is not None
         )
         return tuple(map(self._attached_device, devices))
 
-    def _attached_device(self, status: diagnosis.DeviceStatus) -> AttachedDevice:
-        device = status.device
+    def _attached_device(self, device: diagnosis.DeviceStatus) -> AttachedDevice:
         if isinstance(device, adb_server.ServerDevice):
             usb_port = device.usb_path or device.serial or "?"
             connection_id = f"server {usb_port} {device.transport_id or ''}"
         else:
             usb_port, connection_id = device.usb_path, f"usb {device.usb_path} {device.address}"
-        is_blocked = status.obstacle is not None and status.obstacle.name not in _NON_BLOCKING_ERRORS
+        is_blocked = device.obstacle is not None and device.obstacle.name not in _NON_BLOCKING_ERRORS
         return AttachedDevice(
             connection_id=connection_id,
             usb_port=usb_port,
-            serial=status.serial,
-            model=status.name,
-            vendor=status.brand,
-            source_kind=status.transport_kind,
-            obstacle=status.obstacle if is_blocked else None,
+            serial=device.serial,
+            model=device.name,
+            vendor=device.brand,
+            source_kind=device.transport_kind,
+            obstacle=device.obstacle if is_blocked else None,
             connect=partial(self._connect, device),
         )
 
-    def _connect(self, device: adb_server.ServerDevice | usb.UsbDevice, on_waiting: OnWaiting) -> Transport:
+    def _connect(self, device: diagnosis.DeviceStatus, on_waiting: OnWaiting) -> Transport:
         if isinstance(device, adb_server.ServerDevice):
             return adb_server.connect_via_server(device=device, on_waiting=on_waiting)
         return adb_device.connect_usb(usb_path=device.usb_path, key=self.key, on_waiting=on_waiting)

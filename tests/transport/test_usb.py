@@ -14,7 +14,7 @@ from adb_shell.constants import CLSE, OKAY, WRTE
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command
-from privaudit.transport import adb_device, libusb, usb
+from privaudit.transport import adb_device, usb
 from tests.fixtures.sentences import ENGLISH
 from tests.fixtures.usb_bus import FASTBOOT, HDC, PICTURES, STORAGE, Device, library, timed_out
 
@@ -24,7 +24,7 @@ def bus(monkeypatch, tmp_path):
     """What is plugged in, one list for each look at the bus; the last one stays."""
     module = library([])
     looks = module.looks
-    monkeypatch.setattr(libusb, "load_libusb", lambda: module)
+    monkeypatch.setattr(usb, "load_libusb", lambda: module)
     naps = []
     monkeypatch.setattr(adb_device.time, "sleep", naps.append)
     monkeypatch.setattr(adb_device, "HANDSHAKE_TIMEOUT_S", 0.05)
@@ -184,7 +184,7 @@ class TestObstacles:
             raise usb1.USBErrorOther
 
         errors = {name: getattr(usb1, name) for name in dir(usb1) if name.startswith("USBError")}
-        monkeypatch.setattr(libusb, "load_libusb", lambda: SimpleNamespace(USBContext=broken, **errors))
+        monkeypatch.setattr(usb, "load_libusb", lambda: SimpleNamespace(USBContext=broken, **errors))
         assert bus.error().name == "no_usb"
 
     @pytest.mark.parametrize("platform", ["linux", "darwin"])
@@ -294,7 +294,7 @@ class TestBytes:
 
 class TestLibusb:
     def test_bundled_libusb_is_loaded(self):
-        assert libusb.load_libusb().getVersion().major == 1
+        assert usb.load_libusb().getVersion().major == 1
 
     @pytest.mark.parametrize("trouble", ["absent", "unloadable"])
     def test_system_libusb_is_the_fallback(self, monkeypatch, tmp_path, trouble):
@@ -302,13 +302,13 @@ class TestLibusb:
         monkeypatch.setattr(usb1, "loadLibrary", lambda library=None: loaded.append(library))
         path = None if trouble == "absent" else tmp_path / "missing.so"
         monkeypatch.setattr(libusb_package, "get_library_path", lambda: path)
-        libusb.load_libusb()
+        usb.load_libusb()
         assert loaded == [None]
 
     def test_bundled_libusb_is_preferred(self, monkeypatch):
         loaded = []
         monkeypatch.setattr(usb1, "loadLibrary", lambda library=None: loaded.append(library))
-        libusb.load_libusb()
+        usb.load_libusb()
         assert isinstance(loaded[0], ctypes.CDLL)
 
     def test_missing_libusb_is_reported(self, monkeypatch):
@@ -317,5 +317,5 @@ class TestLibusb:
 
         monkeypatch.setattr(usb1, "loadLibrary", none)
         with pytest.raises(PhoneError) as caught:
-            libusb.load_libusb()
+            usb.load_libusb()
         assert caught.value.name == "libusb_missing"

@@ -50,7 +50,7 @@ LEFT_OUT = re.compile(
     r"|rich/(?!__init__\.py|_extension\.py|cells\.py|_unicode_data/)"
     r"|adb_shell/(?:auth/|adb_device_async|transport/(?!__init__|base_transport\.py|tcp_transport\.py))"
     # privaudit: commands, vetting and workshops need a terminal, processes or several phones.
-    r"|privaudit/(?:cli/|vetting/|__main__|browser/page/|transport/(?:adb_server|usb|libusb|diagnosis)\.py|virtual_phone/adbd/)"
+    r"|privaudit/(?:cli/|vetting/|__main__|browser/page/|transport/(?:adb_server|usb|diagnosis)\.py|virtual_phone/adbd/)"
     r"|privaudit/workshop/(?!__init__|consent|model|statistics)|privaudit/browser/page_data\.py"
     # Lists are those of the build, and a report is saved as a page or JSON.
     r"|privaudit/knowledge/(?:csv_format|export|lint|minisign|stix|update)\.py"
