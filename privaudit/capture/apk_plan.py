@@ -33,6 +33,8 @@ _LOCAL_HEADER_SLACK_BYTES: Final = 64
 
 ByteRanges: TypeAlias = list[tuple[int, int]]
 """Start and end of each range in the file."""
+PartsPlan: TypeAlias = Generator[ByteRanges, None, tuple[Mapping[str, ApkPart], Mapping[str, Message]]]
+"""Yields the ranges to read next; returns the parts, and the problems, by name."""
 
 
 class RangeReadable(Protocol):
@@ -59,10 +61,8 @@ def merge_ranges(ranges: ByteRanges) -> ByteRanges:
     return merged
 
 
-def plan_parts(
-    file: RangeReadable, *, with_certificates: bool
-) -> Generator[ByteRanges, None, tuple[Mapping[str, ApkPart], Mapping[str, Message]]]:
-    """Plan the reading of one APK; the generator returns parts and problems by name.
+def plan_parts(file: RangeReadable, *, with_certificates: bool) -> PartsPlan:
+    """Plan the reading of one APK.
 
     Raises `ApkError` if nothing of it can be read, `LookupError` if requested bytes did not arrive.
     """
@@ -96,8 +96,8 @@ def plan_contents(
     directory: zip_reader.CentralDirectory,
     *,
     with_certificates: bool,
-) -> Generator[ByteRanges, None, tuple[Mapping[str, ApkPart], Mapping[str, Message]]]:
-    """Plan the reading of the parts; the generator returns parts and problems by name, or raises `LookupError`."""
+) -> PartsPlan:
+    """Plan the reading of the parts. Raises `LookupError` as `plan_parts`."""
     problems: dict[str, Message] = {}
     ranges: ByteRanges = []
     signing_block = None

@@ -18,19 +18,12 @@ from types import MappingProxyType
 from typing import IO, Final
 from zoneinfo import ZoneInfo
 
-from privaudit.capture import converters
+from privaudit.capture import converters, source_files
 from privaudit.capture.answers import Answer, classify_answer, coverage_message, missing_answer
 from privaudit.capture.bugreport_sections import PROPERTIES_SECTION, BugreportSections, Section, split_sections
 from privaudit.capture.model import Capture
 from privaudit.capture.redact import redact
-from privaudit.capture.source_files import (
-    MAX_FILE_BYTES,
-    READ_ERRORS,
-    SourceFiles,
-    open_folders,
-    open_inner_zip,
-    sha256_file,
-)
+from privaudit.capture.source_files import READ_ERRORS, SourceFiles
 from privaudit.capture.text_folder import parse_answer_file_name
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState, Source
@@ -77,7 +70,7 @@ def read(path: Path) -> Capture:
         with _open_report(path) as stream:
             sections = BugreportSections() if stream is None else split_sections(stream, WANTED_SECTIONS, str(path))
         modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        digest = None if path.is_dir() else sha256_file(path)
+        digest = None if path.is_dir() else source_files.sha256_file(path)
     except READ_ERRORS as error:
         raise SourceError("errors.source_unreadable", path=str(path), reason=str(error)) from error
     answers = {answer.key: answer for answer in answers_from_sections(sections)}
@@ -109,7 +102,7 @@ def _section_answer(key: str, section: Section) -> Answer:
     if answer.state is AnswerState.ANSWERED and not section.complete:
         return replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.no_end"))
     if section.too_long:
-        problem = coverage_message("coverage.too_long", n=MAX_FILE_BYTES >> 20)
+        problem = coverage_message("coverage.too_long", n=source_files.MAX_FILE_BYTES >> 20)
         return replace(answer, state=AnswerState.UNREADABLE, detail=problem)
     return answer
 
@@ -166,20 +159,20 @@ def _parse_local_time(text: str | None) -> datetime | None:
 def _open_report(path: Path) -> Iterator[IO[bytes] | None]:
     """Open the text of a bug report; ``None`` if there is none."""
     with ExitStack() as stack:
-        folders = stack.enter_context(open_folders(path))
+        folders = stack.enter_context(source_files.open_folders(path))
         if not folders and path.is_file():
             yield stack.enter_context(path.open("rb"))
             return
         entry = _find_text(folders)
         if entry is None and (inner := _find_inner_report(folders, path)) is not None:
-            entry = _find_text(stack.enter_context(open_inner_zip(*inner, path)))
+            entry = _find_text(stack.enter_context(source_files.open_inner_zip(*inner, path)))
         yield None if entry is None else stack.enter_context(entry[0].open_file(entry[1]))
 
 
 @contextmanager
 def open_inner_report(files: SourceFiles, name: str, path: Path) -> Iterator[IO[bytes] | None]:
     """Open the text of a zipped bug report among `files`; ``None`` if it has none. `path` is for errors."""
-    with open_inner_zip(files, name, path) as folders, ExitStack() as stack:
+    with source_files.open_inner_zip(files, name, path) as folders, ExitStack() as stack:
         entry = _find_text(folders)
         yield None if entry is None else stack.enter_context(entry[0].open_file(entry[1]))
 
@@ -190,7 +183,7 @@ def _find_inner_report(folders: Iterable[SourceFiles], path: Path) -> tuple[Sour
     reports = []
     for files, name in zips[:_MAX_CANDIDATES]:
         if files.has_file(name):
-            with open_inner_zip(files, name, path) as inner:
+            with source_files.open_inner_zip(files, name, path) as inner:
                 reports += [(files, name)] if _find_text(inner) is not None else []
     return reports[0] if len(reports) == 1 else None
 

@@ -191,7 +191,10 @@ class _SectionSplitter:
             if PROPERTIES_TITLE.fullmatch(text):
                 self._start_section(PROPERTIES_SECTION)
                 return True
-            return SECTION_TITLE.fullmatch(text) is not None and self._handle_title()
+            has_footer = self.footer_count and self.current is not None and self.current.name != PROPERTIES_SECTION
+            if SECTION_TITLE.fullmatch(text) and not has_footer:  # else only its footer ends the current section
+                self._end_section(complete=True)
+                return True
         if text.startswith(DUMPSTATE_PREFIX):
             header = DUMPSTATE_HEADER.fullmatch(text)
             if header is not None and not self.section_count and self.result.started_at is None:
@@ -222,13 +225,6 @@ class _SectionSplitter:
             self.untrusted |= {section for section, ordinal in self.wanted_ordinals.items() if ordinal >= forged_from}
             if self.current is not None and self.current.ordinal >= forged_from:
                 self.current = None
-
-    def _handle_title(self) -> bool:
-        """Return whether the title of another section ends the current one, and end it."""
-        if self.current is not None and self.current.name != PROPERTIES_SECTION and self.footer_count:
-            return False  # only a footer ends the current section
-        self._end_section(complete=True)
-        return True
 
     def append(self, line: bytes) -> None:
         """Append to the current section, if it is wanted."""

@@ -164,12 +164,11 @@ _NO_BREAK_BLANKS: Final = dict.fromkeys((0xA0, 0x2007, 0x202F), " ")
 _LINE_START_MARKS = re.compile("^[ \\t]*[\u200b\u2060\ufeff][ \\t\u200b\u2060\ufeff]*", re.MULTILINE)
 _ZERO_WIDTH: Final = dict.fromkeys((0x200B, 0x2060, 0xFEFF))
 _MAX_QUOTE_DEPTH: Final = 4
-_GRANT_INDENTS: Final = (6, 8)
 _PACKAGE_INDENTS: Final = {
     r"(?:Package|SharedUser) \[": (2,),
     r"User \d+: +(?:ceDataInode|installed)=|(?:appId|userId)=|(?:install|requested) permissions:": (4,),
     r"runtime permissions:": (6,),
-    r"[\w.]+: granted=(?:true|false)": _GRANT_INDENTS,
+    r"[\w.]+: granted=(?:true|false)": (6, 8),
 }
 _LINE_INDENTS: Final[Mapping[str, Mapping[str, tuple[int, ...]]]] = {
     "packages": _PACKAGE_INDENTS,

@@ -1,13 +1,11 @@
 """The answers of one phone at one time."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 from pydantic import StringConstraints
 
@@ -53,11 +51,11 @@ class Capture:
         """Return the answers to `question`, for every user or package."""
         return tuple(answer for answer in self.answers.values() if answer.question == question)
 
-    def with_answers(self, answers: Iterable[Answer]) -> Capture:
+    def with_answers(self, answers: Iterable[Answer]) -> Self:
         """Return this capture with more answers, which replace those with the same key."""
         return replace(self, answers=MappingProxyType({**self.answers, **{answer.key: answer for answer in answers}}))
 
-    def with_apks(self, apks: Iterable[ApkParts]) -> Capture:
+    def with_apks(self, apks: Iterable[ApkParts]) -> Self:
         """Return this capture with the parts of more APKs, which replace those of the same package."""
         return replace(self, apks=MappingProxyType({**self.apks, **{apk.package: apk for apk in apks}}))
 
@@ -67,7 +65,6 @@ FIRST_SUPPORTED_SDK: Final = 23
 _PROPERTY = re.compile(r"^\[ro\.build\.version\.(sdk|release)\]: \[([\w.]{1,20})\]$", re.MULTILINE | re.ASCII)
 _OLD_LAYOUT = re.compile(r"^    grantedPermissions:$", re.MULTILINE)
 _LAYOUT = re.compile(r"^ +(?:install|runtime) permissions:$|: granted=", re.MULTILINE)
-_OLD_VERSION: Final = "≤ 5"
 
 
 def refuse_old_android(capture: Capture) -> Capture:
@@ -84,5 +81,5 @@ def refuse_old_android(capture: Capture) -> Capture:
     else:
         is_old = any(map(_OLD_LAYOUT.search, dumps)) and not any(map(_LAYOUT.search, dumps))
     if is_old:
-        raise SourceError("errors.android_too_old", version=properties.get("release") or _OLD_VERSION)
+        raise SourceError("errors.android_too_old", version=properties.get("release") or "≤ 5")
     return capture

@@ -4,16 +4,14 @@ First the file sizes; then the last blocks, which contain the end record; then t
 the manifest, the resource table and, if certificates are requested, the signing block and the v1 signature files.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-from privaudit.apk.parts import ApkError, ApkPart, ApkParts, apk_message
+from privaudit.apk.parts import ApkError, ApkParts, apk_message
 from privaudit.capture import remote_file
 from privaudit.capture.apk_plan import ByteRanges, merge_ranges, plan_parts
 from privaudit.capture.remote_file import RemoteFile
@@ -95,6 +93,38 @@ def _unread_apk(request: ApkRequest, state: AnswerState, reason: Message) -> Apk
     return ApkParts(package=request.package, path=request.path, state=state, detail=reason)
 
 
+class _ApkReader:
+    """Executes the plan of one APK."""
+
+    def __init__(self, request: ApkRequest, file: RemoteFile) -> None:
+        self.file = file
+        self._apk = ApkParts(package=request.package, path=request.path, state=AnswerState.ANSWERED, size=file.size)
+        self._plan = plan_parts(file, with_certificates=request.with_certificates)
+        self._needed_ranges: ByteRanges = next(self._plan)
+
+    def missing_blocks(self) -> list[BlockRange]:
+        return [
+            blocks
+            for start, end in merge_ranges(self._needed_ranges)
+            for blocks in self.file.missing_blocks(start, end)
+        ]
+
+    def advance(self) -> ApkParts | None:
+        """Execute the plan until it needs missing bytes, and return ``None``; or to its end, and return the APK."""
+        while True:
+            try:
+                self._needed_ranges = next(self._plan)
+            except StopIteration as stop:
+                parts, problems = stop.value
+                return replace(self._apk, parts=parts, problems=problems)
+            except ApkError as error:
+                return replace(self._apk, state=AnswerState.UNREADABLE, detail=error.message)
+            except LookupError:  # requested bytes did not arrive: the file has changed or cannot be read
+                return replace(self._apk, state=AnswerState.UNREADABLE, detail=apk_message("apk.cannot_open"))
+            if self.missing_blocks():
+                return None
+
+
 def _read_batch(transport: Transport, requests: Sequence[ApkRequest]) -> Iterator[tuple[int, ApkParts]]:
     """Read APKs in parallel, their pending ranges together in each round trip; yield index and APK."""
     paths = dict.fromkeys(request.path for request in requests if is_apk_path(request.path))
@@ -156,47 +186,3 @@ def _next_round(readers: Mapping[int, _ApkReader]) -> Mapping[int, list[BlockRan
             break
         selected[index] = missing
     return selected
-
-
-class _ApkReader:
-    """Executes the plan of one APK."""
-
-    def __init__(self, request: ApkRequest, file: RemoteFile) -> None:
-        self._request = request
-        self.file = file
-        self._plan = plan_parts(file, with_certificates=request.with_certificates)
-        self._needed_ranges: ByteRanges = next(self._plan)
-
-    def missing_blocks(self) -> list[BlockRange]:
-        return [
-            blocks
-            for start, end in merge_ranges(self._needed_ranges)
-            for blocks in self.file.missing_blocks(start, end)
-        ]
-
-    def advance(self) -> ApkParts | None:
-        """Execute the plan until it needs missing bytes, and return ``None``; or to its end, and return the APK."""
-        while True:
-            try:
-                self._needed_ranges = next(self._plan)
-            except StopIteration as stop:
-                return self._build_apk(AnswerState.ANSWERED, None, *stop.value)
-            except ApkError as error:
-                return self._build_apk(AnswerState.UNREADABLE, error.message, {}, {})
-            except LookupError:  # requested bytes did not arrive: the file has changed or cannot be read
-                return self._build_apk(AnswerState.UNREADABLE, apk_message("apk.cannot_open"), {}, {})
-            if self.missing_blocks():
-                return None
-
-    def _build_apk(
-        self, state: AnswerState, reason: Message | None, parts: Mapping[str, ApkPart], problems: Mapping[str, Message]
-    ) -> ApkParts:
-        return ApkParts(
-            package=self._request.package,
-            path=self._request.path,
-            state=state,
-            detail=reason,
-            size=self.file.size,
-            parts=parts,
-            problems=problems,
-        )

@@ -5,21 +5,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from privaudit.capture.scripts import (
-    BLOCK_BYTES,
-    MAX_BLOCK_INDEX,
-    BlockRange,
-    file_block_scripts,
-    file_hash_scripts,
-    file_size_scripts,
-    new_marker,
-)
+from privaudit.capture import scripts
+from privaudit.capture.scripts import BLOCK_BYTES, BlockRange
 from privaudit.model import Command
 from privaudit.transport.base import Transport
 
 MAX_ROUND_BYTES: Final = 8 * 1024 * 1024
 """Bytes requested together, which are in memory at the same time."""
-MAX_REMOTE_FILE_BYTES: Final = BLOCK_BYTES * MAX_BLOCK_INDEX
+MAX_REMOTE_FILE_BYTES: Final = BLOCK_BYTES * scripts.MAX_BLOCK_INDEX
 _HASH_LINE = re.compile(rb"^([0-9a-f]{64})  ?(/.*)$", re.MULTILINE)
 _SIZE_LINE = re.compile(rb"^(\d{1,19}) (/.*)$", re.MULTILINE)
 
@@ -80,8 +73,8 @@ def fetch_file_sizes(transport: Transport, paths: Sequence[str]) -> Mapping[str,
 
     Raises `ConnectionLost`, and `ValueError` if a path must not enter a command.
     """
-    scripts = file_size_scripts(new_marker(), paths, max_bytes=transport.command_limit)
-    return {path: int(size) for path, size in _match_output_lines(transport, scripts, _SIZE_LINE, paths)}
+    commands = scripts.file_size_scripts(scripts.new_marker(), paths, max_bytes=transport.command_limit)
+    return {path: int(size) for path, size in _match_output_lines(transport, commands, _SIZE_LINE, paths)}
 
 
 def fetch_file_hashes(transport: Transport, paths: Sequence[str]) -> Mapping[str, str]:
@@ -89,17 +82,17 @@ def fetch_file_hashes(transport: Transport, paths: Sequence[str]) -> Mapping[str
 
     Raises `ConnectionLost`, and `ValueError` if a path must not enter a command.
     """
-    scripts = file_hash_scripts(new_marker(), paths, max_bytes=transport.command_limit)
-    return {path: digest.decode() for path, digest in _match_output_lines(transport, scripts, _HASH_LINE, paths)}
+    commands = scripts.file_hash_scripts(scripts.new_marker(), paths, max_bytes=transport.command_limit)
+    return {path: digest.decode() for path, digest in _match_output_lines(transport, commands, _HASH_LINE, paths)}
 
 
 def _match_output_lines(
-    transport: Transport, scripts: Iterable[Command], pattern: re.Pattern[bytes], paths: Sequence[str]
+    transport: Transport, commands: Iterable[Command], pattern: re.Pattern[bytes], paths: Sequence[str]
 ) -> Iterator[tuple[str, bytes]]:
-    """Run `scripts` and return the value that they print for each of `paths`; lines about other files are ignored."""
+    """Run `commands` and return the value that they print for each of `paths`; lines about other files are ignored."""
     values: dict[str, bytes] = {}
-    for script in scripts:
-        for match in pattern.finditer(transport.run(script).stdout):
+    for command in commands:
+        for match in pattern.finditer(transport.run(command).stdout):
             values[match[2].decode("utf-8", "replace").rstrip("\r")] = match[1]
     return ((path, values[path]) for path in paths if path in values)
 
@@ -111,8 +104,10 @@ def fetch_blocks(transport: Transport, requests: Sequence[tuple[RemoteFile, Sequ
     Raises `ConnectionLost`.
     """
     pending = [(file, blocks) for file, block_ranges in requests for blocks in block_ranges]
-    marker = new_marker()
-    for command in file_block_scripts(marker, [blocks for _, blocks in pending], max_bytes=transport.command_limit):
+    marker = scripts.new_marker()
+    for command in scripts.file_block_scripts(
+        marker, [blocks for _, blocks in pending], max_bytes=transport.command_limit
+    ):
         stored = _store_output(transport.run(command).stdout, marker.encode(), pending)
         pending = pending[stored:]
 

@@ -60,11 +60,9 @@ class FolderFiles:
         """Return the size of a file."""
         return (self.path / name).stat().st_size
 
-    @contextmanager
-    def open_file(self, name: str) -> Iterator[IO[bytes]]:
+    def open_file(self, name: str) -> IO[bytes]:
         """Open a file."""
-        with (self.path / name).open("rb") as stream:
-            yield stream
+        return (self.path / name).open("rb")
 
     def modified_at(self, names: Iterable[str]) -> datetime:
         """Return when the newest of these files was written."""
@@ -105,13 +103,11 @@ class ZipFiles:
         """Return the unpacked size of an entry."""
         return self.archive.getinfo(self.prefix + name).file_size
 
-    @contextmanager
-    def open_file(self, name: str) -> Iterator[IO[bytes]]:
+    def open_file(self, name: str) -> IO[bytes]:
         """Open an entry. Raises `SourceError` for one that occurs twice: other programs might show the other one."""
         if self.prefix + name in self.duplicates:
             raise SourceError("errors.capture_damaged", path=str(self.path), entry=sanitize_text(name))
-        with self.archive.open(self.prefix + name) as stream:
-            yield stream
+        return self.archive.open(self.prefix + name)
 
     def modified_at(self, names: Iterable[str]) -> datetime:  # noqa: ARG002 - as of a folder
         """Return when the zip was written."""

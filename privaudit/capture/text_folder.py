@@ -19,10 +19,9 @@ from privaudit.capture.source_files import MAX_FILE_BYTES, READ_ERRORS, SourceFi
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState, Source
 
-_QUESTION_BY_FILE: Final = {one.file_stem: one.name for one in QUESTIONS if one.scope in {"phone", "user"}}
+_QUESTION_BY_FILE: Final = {one.file_stem: one for one in QUESTIONS if one.scope in {"phone", "user"}}
 _BINARY_FILES: Final = {f"{question.file_stem}.pb": question.name for question in QUESTIONS if question.is_binary}
-_USER_FILE = re.compile(r"(?P<file>\w+)\.user(?P<user>[1-9]\d{0,4})\Z", re.ASCII)
-
+_USER_SUFFIX = re.compile(r"user([1-9]\d{0,4})", re.ASCII)
 _CAPTURE_FILES: Final = (b"manifest.json", b"commands.jsonl")
 """Names in the directory of a capture zip."""
 _DIRECTORY_BYTES: Final = 1 << 17
@@ -70,18 +69,17 @@ def parse_answer_file_name(file_name: str) -> str | None:
     """Return the answer key for a file of this name, or ``None``."""
     if file_name in _BINARY_FILES:
         return _BINARY_FILES[file_name]
-    stem, dot, suffix = file_name.rpartition(".")
-    if not dot or suffix != "txt":
+    if not file_name.endswith(".txt"):
         return None
-    if stem in _QUESTION_BY_FILE:
-        question = QUESTIONS_BY_NAME[_QUESTION_BY_FILE[stem]]
-        return f"{question.name}.0" if question.scope == "user" else question.name
-    if (match := _USER_FILE.match(stem)) and match["file"] in _QUESTION_BY_FILE:
-        question = QUESTIONS_BY_NAME[_QUESTION_BY_FILE[match["file"]]]
-        return f"{question.name}.{int(match['user'])}" if question.scope == "user" else None
-    question_name = "package" if stem.startswith("dumpsys_package.") else stem.partition(".")[0]
-    key = f"{question_name}.{stem.partition('.')[2]}"
-    return key if question_name in {"package", "appops_get"} and is_answer_key(key) else None
+    stem, dot, subject = file_name.removesuffix(".txt").partition(".")
+    question, user = _QUESTION_BY_FILE.get(stem), _USER_SUFFIX.fullmatch(subject)
+    if question is not None and (user or not dot):
+        if question.scope == "user":
+            return f"{question.name}.{user[1] if user else 0}"
+        return None if user else question.name
+    name = "package" if stem == "dumpsys_package" else stem
+    key = f"{name}.{subject}"
+    return key if name in {"package", "appops_get"} and is_answer_key(key) else None
 
 
 def read(path: Path) -> Capture:

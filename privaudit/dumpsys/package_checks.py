@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from typing import TypeAlias
 
 from privaudit.android import FIRST_APP_ID
 from privaudit.capture.questions import PERMISSIONS, is_package_name
@@ -12,13 +13,16 @@ from privaudit.dumpsys.package_list import InstalledPackage
 from privaudit.dumpsys.package_model import PackageBlock, PackageDump, PackageUserState
 from privaudit.dumpsys.package_parser import parse_package_dump
 
+PackageLists: TypeAlias = Mapping[int, Mapping[str, InstalledPackage]]
+"""Android user → the output of ``pm list packages``; users without a known list are left out."""
+
 _STATIC_LIBRARY_NAME = re.compile(r".+_\d+\Z")
 """The version is part of the name. ``pm list packages`` leaves static libraries out."""
 
 
 def parse_and_check_dump(
     text: str,
-    package_lists: Mapping[int, Mapping[str, InstalledPackage]] | None = None,
+    package_lists: PackageLists | None = None,
     *,
     requested_package: str | None = None,
     kept_permissions: AbstractSet[str] | None = None,
@@ -27,7 +31,7 @@ def parse_and_check_dump(
 
     Args:
         text: output of ``dumpsys package``, with or without a package or permission names; lines end in LF.
-        package_lists: output of ``pm list packages`` by Android user; users without a known list are left out.
+        package_lists: the lists of the same phone.
         requested_package: the package that the command named, if it named one.
         kept_permissions: permissions whose grants are stored; ``None``: all.
     """
@@ -38,7 +42,7 @@ def parse_and_check_dump(
 
 def check_consistency(
     dump: PackageDump,
-    package_lists: Mapping[int, Mapping[str, InstalledPackage]] | None = None,
+    package_lists: PackageLists | None = None,
     *,
     requested_package: str | None = None,
 ) -> PackageDump:
@@ -62,9 +66,7 @@ def _lacks_runtime_section(block: PackageBlock | None) -> bool:
     return not block.users or not all(state.has_runtime_section for state in block.users.values())
 
 
-def _find_doubtful(
-    dump: PackageDump, package_lists: Mapping[int, Mapping[str, InstalledPackage]], requested_package: str | None
-) -> Iterator[str]:
+def _find_doubtful(dump: PackageDump, package_lists: PackageLists, requested_package: str | None) -> Iterator[str]:
     """Yield each block that Android would not have printed so, and the block whose text may have opened it."""
     blocks_by_app_id: dict[int, PackageBlock] = {}
     user_sets = Counter(frozenset(block.users) for block in dump.packages.values())
@@ -95,12 +97,12 @@ def _find_doubtful(
     yield from (name for name in dump.hidden if name not in dump.packages)
 
 
-def _contradicts_uid(block: PackageBlock, package_lists: Mapping[int, Mapping[str, InstalledPackage]]) -> bool:
+def _contradicts_uid(block: PackageBlock, package_lists: PackageLists) -> bool:
     listed = {entry.app_id for packages in package_lists.values() if (entry := packages.get(block.name)) is not None}
     return block.app_id is not None and not listed - {None} <= {block.app_id}
 
 
-def _is_unlisted(block: PackageBlock, package_lists: Mapping[int, Mapping[str, InstalledPackage]]) -> bool:
+def _is_unlisted(block: PackageBlock, package_lists: PackageLists) -> bool:
     """Return whether the block is of a package that a list lacks though it is installed and visible."""
     return any(
         block.name not in packages
@@ -112,7 +114,7 @@ def _is_unlisted(block: PackageBlock, package_lists: Mapping[int, Mapping[str, I
     )
 
 
-def _contradicts_path(block: PackageBlock, package_lists: Mapping[int, Mapping[str, InstalledPackage]]) -> bool:
+def _contradicts_path(block: PackageBlock, package_lists: PackageLists) -> bool:
     entries = [entry for packages in package_lists.values() if (entry := packages.get(block.name)) is not None]
     return block.code_path is not None and any(
         entry.app_id is None and entry.apk_path is not None and not _is_inside(entry.apk_path, block.code_path)

@@ -154,10 +154,8 @@ def load_or_create(key_folder: Path | None = None, on_key_created: OnKeyCreated 
     except UsageError as error:  # there is no home folder
         raise PhoneError("errors.key_folder_unwritable", path="~/.android") from error
     with _creation_lock:
-        try:
+        with contextlib.suppress(FileNotFoundError):
             return _read_key_file(path)
-        except FileNotFoundError:
-            pass
         try:
             is_ours = _create_key_file(path)
         except OSError as error:
