@@ -48,19 +48,6 @@ class RangeReadable(Protocol):
         """Return the bytes from `start` to `end` or the file's end. Raises `LookupError` if they did not arrive."""
 
 
-def merge_ranges(ranges: ByteRanges) -> ByteRanges:
-    """Extend `ranges` to whole blocks, sort them, and merge those that overlap or touch."""
-    merged: ByteRanges = []
-    for start, end in sorted(
-        (start // BLOCK_BYTES * BLOCK_BYTES, -(-end // BLOCK_BYTES) * BLOCK_BYTES) for start, end in ranges
-    ):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        else:
-            merged.append((start, end))
-    return merged
-
-
 def plan_parts(file: RangeReadable, *, with_certificates: bool) -> PartsPlan:
     """Plan the reading of one APK.
 

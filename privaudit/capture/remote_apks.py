@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from privaudit.apk.parts import ApkError, ApkParts, apk_message
 from privaudit.capture import remote_file
-from privaudit.capture.apk_plan import ByteRanges, merge_ranges, plan_parts
+from privaudit.capture.apk_plan import ByteRanges, plan_parts
 from privaudit.capture.remote_file import RemoteFile
 from privaudit.capture.scripts import BLOCK_BYTES, BlockRange, is_apk_path
 from privaudit.errors import ConnectionLost
@@ -103,11 +103,7 @@ class _ApkReader:
         self._needed_ranges: ByteRanges = next(self._plan)
 
     def missing_blocks(self) -> list[BlockRange]:
-        return [
-            blocks
-            for start, end in merge_ranges(self._needed_ranges)
-            for blocks in self.file.missing_blocks(start, end)
-        ]
+        return self.file.missing_blocks(*self._needed_ranges)
 
     def advance(self) -> ApkParts | None:
         """Execute the plan until it needs missing bytes, and return ``None``; or to its end, and return the APK."""

@@ -28,10 +28,16 @@ class RemoteFile:
         self.size = size
         self._blocks: dict[int, bytes] = {}
 
-    def missing_blocks(self, start: int, end: int) -> list[BlockRange]:
-        """Return the blocks to fetch before `start` to `end` can be read; ranges outside of the file are omitted."""
-        wanted = range(max(start, 0) // BLOCK_BYTES, -(-min(end, self.size) // BLOCK_BYTES))
-        missing = [index for index in wanted if len(self._blocks.get(index, b"")) < self._block_length(index)]
+    def missing_blocks(self, *wanted: tuple[int, int]) -> list[BlockRange]:
+        """Return the blocks to fetch before the ranges (start, end) can be read; what is outside of the file is not."""
+        indexes_by_range = (
+            range(max(start, 0) // BLOCK_BYTES, -(-min(end, self.size) // BLOCK_BYTES)) for start, end in wanted
+        )
+        missing = sorted(
+            index
+            for index in set().union(*indexes_by_range)
+            if len(self._blocks.get(index, b"")) < self._block_length(index)
+        )
         ranges: list[BlockRange] = []
         # The difference is the same for blocks that follow each other.
         for _, run in itertools.groupby(enumerate(missing), lambda item: item[1] - item[0]):

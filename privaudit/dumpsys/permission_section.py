@@ -18,6 +18,11 @@ USER_LIST_INDENT: Final = " " * 8
 """The same for a list of one of its users."""
 _PERMISSION_LINE = re.compile(r"^\s*(\S+): granted=(true|false)(?:, flags=\[ ?([^\]]*)\])?(?:, userId=(\d{1,5}))?\s*$")
 _MAX_EDITS: Final = 2
+_READING_PERMISSIONS: Final = {
+    f"{PERMISSION_PREFIX}{op}": [op[at : at + -(-len(op) // 3)] for at in range(0, len(op), -(-len(op) // 3))]
+    for op in READING_OPS
+}
+"""Permission for data → the thirds of its op's name."""
 _UNCACHED_LINE: Final = ("", None)
 
 
@@ -27,35 +32,22 @@ def is_garbled(name: str) -> bool:
 
     No Android has such a permission, so the text was changed on its way.
     """
-    # Where at most two letters differ, one third of the op's name is left as it was; one half, if the prefix differs.
-    parts = _OP_THIRDS if name.startswith(PERMISSION_PREFIX) else _OP_HALVES
     return any(
-        abs(len(name) - len(PERMISSION_PREFIX) - len(op)) <= _MAX_EDITS
-        and any(part in name for part in parts[op])
-        and _edit_distance(name, f"{PERMISSION_PREFIX}{op}") <= _MAX_EDITS
-        for op in READING_OPS
+        abs(len(name) - len(permission)) <= _MAX_EDITS
+        # Where at most two letters differ, one third of the op's name is left as it was: a quick test for most names.
+        and any(part in name for part in thirds)
+        and _is_near(name, permission, _MAX_EDITS)
+        for permission, thirds in _READING_PERMISSIONS.items()
     )
 
 
-def _split(text: str, count: int) -> tuple[str, ...]:
-    size = -(-len(text) // count)
-    return tuple(text[at : at + size] for at in range(0, len(text), size))
-
-
-def _edit_distance(one: str, other: str) -> int:
-    row = list(range(len(other) + 1))
-    for index, char in enumerate(one, 1):
-        diagonal, row[0] = row[0], index
-        for column, other_char in enumerate(other, 1):
-            diagonal, row[column] = (
-                row[column],
-                min(row[column] + 1, row[column - 1] + 1, diagonal + (char != other_char)),
-            )
-    return row[-1]
-
-
-_OP_THIRDS: Final = {op: _split(op, 3) for op in READING_OPS}
-_OP_HALVES: Final = {op: _split(op, 2) for op in READING_OPS}
+def _is_near(one: str, other: str, edits: int) -> bool:
+    """Return whether `one` becomes `other` by at most `edits` letters changed, lost or added."""
+    while one and other and one[0] == other[0]:
+        one, other = one[1:], other[1:]
+    if not (edits and one and other):
+        return max(len(one), len(other)) <= edits
+    return any(_is_near(one[lost:], other[added:], edits - 1) for lost, added in ((1, 1), (1, 0), (0, 1)))
 
 
 @dataclass(slots=True)

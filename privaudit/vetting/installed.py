@@ -51,7 +51,7 @@ class PhoneFile:
     def _fetch(self, start: int, end: int) -> bytes:
         if end - start > _MAX_CACHED_BYTES:
             self.remote_file.evict()
-        remote_file.fetch_blocks(self.transport, [(self.remote_file, self.remote_file.missing_blocks(start, end))])
+        remote_file.fetch_blocks(self.transport, [(self.remote_file, self.remote_file.missing_blocks((start, end)))])
         try:
             return self.remote_file.bytes_at(start, end)
         except LookupError as error:

@@ -41,20 +41,20 @@ def test_fetched_bytes_are_read(size, kept, wish):
     for first, count in kept:
         file.store(first, content[first * BLOCK_BYTES : (first + count) * BLOCK_BYTES])
     start, end = min(wish), max(wish)
-    for missing in file.missing_blocks(start, end):
+    for missing in file.missing_blocks((start, end)):
         assert missing.block_count > 0
         file.store(
             missing.first_block,
             content[missing.first_block * BLOCK_BYTES : (missing.first_block + missing.block_count) * BLOCK_BYTES],
         )
-    assert file.missing_blocks(start, end) == []
+    assert file.missing_blocks((start, end)) == []
     assert file.bytes_at(start, end) == content[max(0, start) : max(0, end)]
 
 
 def test_known_blocks_are_not_fetched_again():
     file = RemoteFile("/x.apk", 10 * BLOCK_BYTES)
     file.store(2, b"a" * 2 * BLOCK_BYTES)
-    assert [(b.first_block, b.block_count) for b in file.missing_blocks(BLOCK_BYTES + 1, 6 * BLOCK_BYTES)] == [
+    assert [(b.first_block, b.block_count) for b in file.missing_blocks((BLOCK_BYTES + 1, 6 * BLOCK_BYTES))] == [
         (1, 1),
         (4, 2),
     ]
@@ -71,9 +71,9 @@ def test_evicted_ranges_are_missing_again():
     file = RemoteFile("/x.apk", len(DATA))
     file.store(0, DATA)
     assert file.bytes_at(len(DATA) - 4, len(DATA) + 9) == DATA[-4:]
-    assert not file.missing_blocks(0, len(DATA))
+    assert not file.missing_blocks((0, len(DATA)))
     file.evict()
-    assert file.missing_blocks(0, 1)
+    assert file.missing_blocks((0, 1))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ class TestOverAdb:
             connection,
             [(gone, [BlockRange("/gone.apk", 0, 1)]), (file, [BlockRange(PATH, 90, 2), BlockRange(PATH, 3, 9)])],
         )
-        assert gone.missing_blocks(0, 1)
+        assert gone.missing_blocks((0, 1))
         assert file.bytes_at(3 * BLOCK_BYTES, len(DATA)) == DATA[3 * BLOCK_BYTES :]
         with pytest.raises(LookupError):
             file.bytes_at(3 * BLOCK_BYTES, len(DATA) + 1)

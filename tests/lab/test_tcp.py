@@ -106,7 +106,7 @@ class TestAnswers:
         with lab(put={tmp_path / "a.apk": "/data/app/a.apk"}) as phone, dial(phone) as line:
             file = remote_file.RemoteFile("/data/app/a.apk", len(APK))
             assert remote_file.fetch_file_sizes(line, [file.path]) == {file.path: file.size}
-            remote_file.fetch_blocks(line, [(file, file.missing_blocks(*place)) for place in places])
+            remote_file.fetch_blocks(line, [(file, file.missing_blocks(place)) for place in places])
             assert [file.bytes_at(*place) for place in places] == [APK[a:b] for a, b in places]
             assert remote_file.fetch_file_hashes(line, ["/data/app/a.apk"]) == {
                 "/data/app/a.apk": hashlib.sha256(APK).hexdigest()

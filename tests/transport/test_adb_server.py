@@ -113,7 +113,7 @@ class TestAnswers:
         file = remote_file.RemoteFile("/data/app/a/base.apk", len(APK))
         assert remote_file.fetch_file_sizes(line, [file.path]) == {file.path: file.size}
         places = [(10, 20), (len(APK) - 5, len(APK) + 99)]
-        remote_file.fetch_blocks(line, [(file, file.missing_blocks(*place)) for place in places])
+        remote_file.fetch_blocks(line, [(file, file.missing_blocks(place)) for place in places])
         assert [file.bytes_at(*place) for place in places] == [APK[10:20], APK[-5:]]
 
 
