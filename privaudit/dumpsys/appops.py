@@ -72,12 +72,10 @@ _UNCACHED_LINE: Final = ("", "", None)
 
 
 def parse_appops(text: str, kept_ops: AbstractSet[str] | None = None) -> AppOpsDump:
-    """Parse a dump.
+    """Parse the output of ``dumpsys appops``; lines end in LF.
 
-    Args:
-        text: output of ``dumpsys appops``; lines end in LF.
-        kept_ops: ops of packages whose modes and events are stored, and that count for `AppOpsDump.oldest_event`;
-            ``None``: all. The others are only checked for text that an app may have written among them.
+    Of packages only `kept_ops` (``None``: all) are stored and count for `AppOpsDump.oldest_event`. The other ops are
+    only checked for text that an app may have written among them.
     """
     parser = AppOpsParser(kept_ops)
     with gc_paused():
@@ -208,9 +206,8 @@ class AppOpsParser:
         self._seen_ops = set(self._ops)
 
     def _mark_forged(self, *uids: UidOps | None) -> None:
-        for uid in uids:
-            if uid is not None:
-                uid.is_doubtful = True
+        for uid in filter(None, uids):
+            uid.is_doubtful = True
 
     # Ops and modes.
 

@@ -73,10 +73,7 @@ def parse_phone_clock(
 ) -> tuple[PhoneClock, datetime | None]:
     """Return the phone's clock, and the phone's time when it answered (in its time zone, if that is known).
 
-    Args:
-        properties: the phone's properties.
-        date: output of ``date +%s``: seconds since 1970.
-        taken_at: time of this computer when the phone answered.
+    `date`: output of ``date +%s``; `taken_at`: the time of this computer when the phone answered.
     """
     zone = _parse_timezone(properties.get("persist.sys.timezone"))
     zone_name = str(zone) if zone else None
@@ -129,11 +126,9 @@ def parse_local_time(printed: str | None, zone: tzinfo | None) -> datetime | Non
 
 
 def parse_users(text: str, types_text: str | None = None) -> dict[int, UserKind]:
-    """Return the kind of each Android user. User names are redacted in a capture and are not needed.
+    """Return the kind of each Android user in ``pm list users`` or ``dumpsys user``, and in ``cmd user list -v``.
 
-    Args:
-        text: output of ``pm list users`` or ``dumpsys user``.
-        types_text: output of ``cmd user list -v``.
+    User names are redacted in a capture and are not needed.
     """
     types = {
         int(match[1] or match[3]): (match[2] or match[4]).rpartition(".")[2]

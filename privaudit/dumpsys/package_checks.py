@@ -27,14 +27,7 @@ def parse_and_check_dump(
     requested_package: str | None = None,
     kept_permissions: AbstractSet[str] | None = None,
 ) -> PackageDump:
-    """Parse a dump and check that its blocks fit together.
-
-    Args:
-        text: output of ``dumpsys package``, with or without a package or permission names; lines end in LF.
-        package_lists: the lists of the same phone.
-        requested_package: the package that the command named, if it named one.
-        kept_permissions: permissions whose grants are stored; ``None``: all.
-    """
+    """Parse a dump as `parse_package_dump` does, and check that its blocks fit together."""
     return check_consistency(
         parse_package_dump(text, kept_permissions), package_lists, requested_package=requested_package
     )
@@ -46,7 +39,7 @@ def check_consistency(
     *,
     requested_package: str | None = None,
 ) -> PackageDump:
-    """Return a copy of `dump` that names every doubtful block; arguments as of `parse_and_check_dump`."""
+    """Return a copy of `dump` that names every doubtful block; `requested_package`: the one that the command named."""
     lists = package_lists or {}
     doubtful = {*dump.doubtful, *_find_doubtful(dump, lists, requested_package)}
     if requested_package is not None and (doubtful or _lacks_runtime_section(dump.packages.get(requested_package))):

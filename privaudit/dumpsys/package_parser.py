@@ -58,11 +58,9 @@ _USER_TITLES_OF_FIELD_INDENT: Final = frozenset(
 
 
 def parse_package_dump(text: str, kept_permissions: AbstractSet[str] | None = None) -> PackageDump:
-    """Parse a dump without checking that its blocks fit together (see `package_checks.check_consistency`).
+    """Parse ``dumpsys package``, with or without a package or permission names; lines end in LF.
 
-    Args:
-        text: output of ``dumpsys package``, with or without a package or permission names; lines end in LF.
-        kept_permissions: permissions whose grants are stored; ``None``: all.
+    Grants of `kept_permissions` (``None``: all) are stored. `package_checks` checks whether the blocks fit together.
     """
     parser = PackageDumpParser(kept_permissions)
     start = _find_first_section(text)

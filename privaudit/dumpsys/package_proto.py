@@ -64,13 +64,13 @@ def parse_package_proto(data: bytes, kept_permissions: AbstractSet[str] | None =
     or are another message, or if there are more packages than a phone can have.
     """
     packages: dict[str, ProtoPackage] = {}
-    known: dict[bytes, str | None] = {name.encode(): name for name in kept_permissions or ()}
+    names = _PermissionNames(kept_permissions)
     has_grants = False
     with gc_paused():
         for number, value in _fields(data):
             if number != _PACKAGES or not isinstance(value, bytes):
                 continue
-            name, package = _parse_package(value, known, keep_all=kept_permissions is None)
+            name, package = _parse_package(value, names)
             if name in packages or len(packages) >= MAX_PACKAGES:
                 raise ProtoError("a package occurs twice, or too many packages")
             packages[name] = package
@@ -78,16 +78,30 @@ def parse_package_proto(data: bytes, kept_permissions: AbstractSet[str] | None =
     return PackageProtoDump(packages, has_grants)
 
 
-def _parse_package(data: bytes, known: dict[bytes, str | None], *, keep_all: bool) -> tuple[str, ProtoPackage]:
+class _PermissionNames(dict[bytes, str | None]):
+    """Name in the message → the permission; ``None``: not kept. Names are added as they occur."""
+
+    def __init__(self, kept_permissions: AbstractSet[str] | None) -> None:
+        super().__init__({name.encode(): name for name in kept_permissions or ()})
+        self._keeps_all = kept_permissions is None
+
+    def __missing__(self, name: bytes) -> str | None:
+        text = name.decode("utf-8", "replace")
+        if is_garbled(text) and not self._keeps_all:
+            raise ProtoError("a permission that no Android has")
+        return self.setdefault(name, text if self._keeps_all else None)
+
+
+def _parse_package(data: bytes, names: _PermissionNames) -> tuple[str, ProtoPackage]:
     name, app_id = b"", 0
     users: dict[int, InstallState] = {}
     granted: dict[int, frozenset[str]] = {}
     for number, value in _fields(data):
         is_repeated = False
         if number == _PACKAGE_PERMISSIONS:
-            user, names = _parse_permissions(_expect_bytes(value), known, keep_all=keep_all)
+            user, permissions = _parse_permissions(_expect_bytes(value), names)
             is_repeated = user in granted
-            granted[user] = names
+            granted[user] = permissions
         elif number == _PACKAGE_USERS:
             user, state = _parse_user(_expect_bytes(value))
             is_repeated = user in users
@@ -118,14 +132,8 @@ def _parse_user(data: bytes) -> tuple[int, InstallState]:
     )
 
 
-def _parse_permissions(data: bytes, known: dict[bytes, str | None], *, keep_all: bool) -> tuple[int, frozenset[str]]:
-    """Parse ``UserPermissionsProto``: most of the message is in such names, so short ones are read here.
-
-    Args:
-        data: The message.
-        known: Name → the permission; ``None``: not kept. Names that are not in it are added.
-        keep_all: Whether all of those are kept.
-    """
+def _parse_permissions(data: bytes, names: _PermissionNames) -> tuple[int, frozenset[str]]:
+    """Parse ``UserPermissionsProto``: most of the whole message is in such names, so short ones are read here."""
     user, position, end = 0, 0, len(data)
     permissions: list[str] = []
     keep = permissions.append
@@ -140,12 +148,7 @@ def _parse_permissions(data: bytes, known: dict[bytes, str | None], *, keep_all:
                 user = value if number == _PERMISSIONS_USER and isinstance(value, int) else user
                 continue
             name = _expect_bytes(value)
-        if name not in known:
-            text = name.decode("utf-8", "replace")
-            if is_garbled(text) and not keep_all:
-                raise ProtoError("a permission that no Android has")
-            known[name] = text if keep_all else None
-        permission = known[name]
+        permission = names[name]
         if permission is not None:
             keep(permission)
     if position > end:
@@ -169,18 +172,11 @@ def _fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
 
 def _read_field(data: bytes, position: int) -> tuple[int, bytes | int, int]:
     """Return number and value of the field at `position`, and where it ends. The obsolete groups are an error."""
-    end = len(data)
-    tag = data[position]
-    position += 1
-    if tag >= _CONTINUED:
-        tag, position = _read_varint(data, position - 1)
+    tag, position = _read_varint(data, position)
     wire_type = tag & 7
     value: bytes | int
     if wire_type == _BYTES:
-        if position < end and data[position] < _CONTINUED:
-            length, position = data[position], position + 1
-        else:
-            length, position = _read_varint(data, position)
+        length, position = _read_varint(data, position)
         stop = position + length
         value = data[position:stop]
     elif wire_type == _VARINT:
@@ -190,17 +186,16 @@ def _read_field(data: bytes, position: int) -> tuple[int, bytes | int, int]:
         value = int.from_bytes(data[position:stop], "little")
     else:
         raise ProtoError(f"wire type {wire_type}")
-    if stop > end or tag < _FIRST_TAG:
+    if stop > len(data) or tag < _FIRST_TAG:
         raise ProtoError("the bytes end inside a field")
     return tag >> 3, value, stop
 
 
 def _read_varint(data: bytes, position: int) -> tuple[int, int]:
+    if position < len(data) and data[position] < _CONTINUED:
+        return data[position], position + 1
     value = 0
-    for index in range(_MAX_VARINT_BYTES):
-        if position + index >= len(data):
-            break
-        byte = data[position + index]
+    for index, byte in enumerate(data[position : position + _MAX_VARINT_BYTES]):
         value |= (byte & 0x7F) << (7 * index)
         if byte < _CONTINUED:
             return value, position + index + 1

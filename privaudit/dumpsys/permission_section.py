@@ -82,8 +82,7 @@ class PermissionSectionParser:
     def parse_section(self, section: PermissionSection, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
         """Parse `lines` up to the end of the list; the first of them stands at `offset`.
 
-        Returns:
-            The first line with a smaller indent, ``None`` at the end of the text, and its offset.
+        Return the first line with a smaller indent (``None``: the text ends), and its offset.
         """
         grants, offsets, cached_lines = section.grants, section.grants.offsets, self._cached_lines[section.indent]
         end: str | None = None

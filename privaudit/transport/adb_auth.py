@@ -145,9 +145,8 @@ def _from_rsa(key: RSAPrivateKey) -> AdbKey:
 def load_or_create(key_folder: Path | None = None, on_key_created: OnKeyCreated | None = None) -> AdbKey:
     """Return the key in `key_folder`, or in adb's own; create one if there is none. Never change an existing file.
 
-    `on_key_created` is called with the path of a key that was created: it stays on the disk.
-
-    Raises PhoneError ``key_unreadable`` or ``key_folder_unwritable``.
+    `on_key_created` is called with the path of a key that was created: it stays on the disk. Raises PhoneError
+    ``key_unreadable`` or ``key_folder_unwritable``.
     """
     try:
         path = (key_folder or default_key_folder()) / KEY_FILE_NAME
