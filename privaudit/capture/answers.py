@@ -100,10 +100,8 @@ def classify_answer(key: str, raw: bytes, *, exit_code: int | None, complete: bo
     if problem is not None:
         state = AnswerState.UNREADABLE
     elif not complete:
-        state, problem = (
-            AnswerState.NOT_ASKED if not text.strip() else AnswerState.UNREADABLE,
-            coverage_message("coverage.cut"),
-        )
+        state = AnswerState.UNREADABLE if text.strip() else AnswerState.NOT_ASKED
+        problem = coverage_message("coverage.cut")
     elif match := _DUMP_TIMEOUT.search(text, max(0, len(text) - _MAX_ERROR_CHARS)):
         state, problem = AnswerState.TIMED_OUT, coverage_message("coverage.phone_said", said=match[0])
     elif error and (match := _PERMISSION_DENIED.search(error)):

@@ -78,9 +78,7 @@ def read(path: Path) -> Capture:
         raise SourceError("errors.bugreport_without_answers", path=str(path))
     time = add_clock(answers, sections)
     return Capture(
-        answers=MappingProxyType(answers),
-        taken_at=time or modified_at,
-        source=Source(kind="bugreport", sha256=digest),
+        answers=MappingProxyType(answers), taken_at=time or modified_at, source=Source(kind="bugreport", sha256=digest)
     )
 
 
@@ -158,8 +156,7 @@ def _parse_local_time(text: str | None) -> datetime | None:
 @contextmanager
 def _open_report(path: Path) -> Iterator[IO[bytes] | None]:
     """Open the text of a bug report; ``None`` if there is none."""
-    with ExitStack() as stack:
-        folders = stack.enter_context(source_files.open_folders(path))
+    with source_files.open_folders(path) as folders, ExitStack() as stack:
         if not folders and path.is_file():
             yield stack.enter_context(path.open("rb"))
             return

@@ -67,7 +67,12 @@ def read_apks(
     deadline = clock() + time_limit_s
     total, done = len(priority) + len(others), 0
     stop_reason: Message | None = None
-    for is_limited, batch in (*_batches(priority, is_limited=False), *_batches(others, is_limited=True)):
+    batches = (
+        (is_limited, requests[start : start + BATCH_SIZE])
+        for is_limited, requests in ((False, priority), (True, others))
+        for start in range(0, len(requests), BATCH_SIZE)
+    )
+    for is_limited, batch in batches:
         if stop_reason is None and is_limited and clock() >= deadline:
             stop_reason = apk_message("apk.no_time")
         unread = dict(enumerate(batch))
@@ -82,11 +87,6 @@ def read_apks(
             yield _unread_apk(request, AnswerState.NOT_ASKED, stop_reason or apk_message("apk.cut"))
         done += len(batch)
         on_progress(ReadProgress(done=done, total=total))
-
-
-def _batches(requests: Sequence[ApkRequest], *, is_limited: bool) -> Iterator[tuple[bool, Sequence[ApkRequest]]]:
-    for start in range(0, len(requests), BATCH_SIZE):
-        yield is_limited, requests[start : start + BATCH_SIZE]
 
 
 def _unread_apk(request: ApkRequest, state: AnswerState, reason: Message) -> ApkParts:
@@ -133,7 +133,7 @@ def _read_batch(transport: Transport, requests: Sequence[ApkRequest]) -> Iterato
         else:
             key = "apk.cannot_open" if is_apk_path(request.path) else "apk.path_unusual"
             yield index, _unread_apk(request, AnswerState.UNREADABLE, apk_message(key))
-    with _create_pool() as pool:
+    with _InlineExecutor() if sys.platform == "emscripten" else ThreadPoolExecutor(1, "apks") as pool:
         # One round trip is under way while the bytes of the previous one are parsed.
         in_flight: Mapping[int, list[BlockRange]] = {}
         transfer: Future[None] | None = None
@@ -163,12 +163,6 @@ class _InlineExecutor(Executor):
         except Exception as error:  # noqa: BLE001 - as every executor: the caller gets it from the future
             future.set_exception(error)
         return future
-
-
-def _create_pool() -> Executor:
-    if sys.platform == "emscripten":
-        return _InlineExecutor()
-    return ThreadPoolExecutor(1, thread_name_prefix="apks")
 
 
 def _next_round(readers: Mapping[int, _ApkReader]) -> Mapping[int, list[BlockRange]]:

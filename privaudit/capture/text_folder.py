@@ -97,11 +97,7 @@ def read(path: Path) -> Capture:
     if not answers:
         known_names = tuple(f"{stem}.txt" for stem in sorted(_QUESTION_BY_FILE))
         raise SourceError("errors.folder_without_answers", path=str(path), known=known_names)
-    return Capture(
-        answers=MappingProxyType(answers),
-        taken_at=taken_at,
-        source=Source(kind="folder", sha256=sha256),
-    )
+    return Capture(answers=MappingProxyType(answers), taken_at=taken_at, source=Source(kind="folder", sha256=sha256))
 
 
 def read_answers(files: SourceFiles, name: str) -> Iterator[Answer]:

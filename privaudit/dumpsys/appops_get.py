@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from privaudit.capture.questions import READING_OPS
-from privaudit.dumpsys.appops_model import MODE_NAMES, AppOp, AppOpEvent, UidOps, parse_event_age
+from privaudit.dumpsys.appops import MODE_NAMES, AppOp, AppOpEvent, UidOps, parse_event_age
 
 _MODE: Final = r"(?P<mode>allow|ignore|deny|default|foreground|ask)"
 _UID_LINE = re.compile(rf"Uid mode: (?P<op>[A-Z_]+): {_MODE}$")
@@ -46,12 +46,8 @@ def parse_appops_get(text: str, key: str) -> Mapping[str, OpState]:
             states[op] = _add_line(known, op, line.rstrip(), offset, key) if known is not None else None
         offset += len(line) + 1
     # A reply without any line says nothing: Android prints at least that there are no operations.
-    answered = _answered_ops(text)
+    answered = re.findall(r"^\[([A-Z_]+)\]\n(?!\[|\s*\Z)", text, re.MULTILINE)
     return {name: state for name, state in states.items() if state is not None and name in answered}
-
-
-def _answered_ops(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"^\[([A-Z_]+)\]\n(?!\[|\s*\Z)", text, re.MULTILINE))
 
 
 def _add_line(state: OpState, op: str, line: str, offset: int, key: str) -> OpState | None:

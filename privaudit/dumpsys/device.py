@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from privaudit import roms
-from privaudit.dumpsys.appops_model import AppOpEvent
+from privaudit.dumpsys.appops import AppOpEvent
 from privaudit.model import Phone, PhoneClock, UserKind
 
 _PROPERTY_LINE = re.compile(r"^\[([\w.-]+)\]: \[(.*?)\]$", re.MULTILINE | re.DOTALL)
@@ -31,11 +31,7 @@ _USER_TYPE = re.compile(
     re.MULTILINE | re.ASCII,
 )
 """A line of ``cmd user list -v``, or two of ``dumpsys user`` (``UserManagerService``, from Android 11)."""
-_KIND_BY_TYPE: Final = {
-    "CLONE": UserKind.CLONE,
-    "MANAGED": UserKind.WORK_PROFILE,
-    "PRIVATE": UserKind.PRIVATE_SPACE,
-}
+_KIND_BY_TYPE: Final = {"CLONE": UserKind.CLONE, "MANAGED": UserKind.WORK_PROFILE, "PRIVATE": UserKind.PRIVATE_SPACE}
 """End of the type (``android.os.usertype.profile.CLONE``) → kind. Vendors have types of their own."""
 _OBSERVED_CLONE_USERS: Final = frozenset({900})
 """Seen on a Chinese Android 12 phone with an unknown ROM; `privaudit.roms` has the clone users of known ROMs."""

@@ -34,10 +34,7 @@ def parse_and_check_dump(
 
 
 def check_consistency(
-    dump: PackageDump,
-    package_lists: PackageLists | None = None,
-    *,
-    requested_package: str | None = None,
+    dump: PackageDump, package_lists: PackageLists | None = None, *, requested_package: str | None = None
 ) -> PackageDump:
     """Return a copy of `dump` that names every doubtful block; `requested_package`: the one that the command named."""
     lists = package_lists or {}

@@ -168,7 +168,7 @@ class PackageDumpParser:
             self._parse_block_header(line, offset)
         elif self._block is not None:
             self._parse_inside_block(self._block, line, offset)
-        elif self._seen_sections and _must_be_inside_block(line):
+        elif self._seen_sections and (GRANTED_KEY in line or (line.startswith("    User ") and " installed=" in line)):
             self._count_unread(1)  # the rest of a block: something ended it too early
 
     def _count_unread(self, lines: int) -> None:
@@ -443,10 +443,6 @@ def _holds_twice(block: PackageBlock) -> bool:
     return bool(install) and any(
         not install.keys().isdisjoint(user.runtime_permissions) for user in block.users.values()
     )
-
-
-def _must_be_inside_block(line: str) -> bool:
-    return GRANTED_KEY in line or (line.startswith("    User ") and " installed=" in line)
 
 
 def _skip_outside_block(lines: Iterator[str], offset: int) -> tuple[str | None, int]:

@@ -13,8 +13,8 @@ from privaudit.apk.parts import ApkParts
 from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.model import Capture
 from privaudit.dumpsys import appops, device, gc_paused, special_access
+from privaudit.dumpsys.appops import AppOpsDump
 from privaudit.dumpsys.appops_get import parse_appops_get
-from privaudit.dumpsys.appops_model import AppOpsDump
 from privaudit.dumpsys.device import DumpClock
 from privaudit.dumpsys.package_list import InstalledPackage, parse_package_list
 from privaudit.facts import apk_facts, apps, coverage, package_dumps

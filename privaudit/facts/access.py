@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from privaudit.android import PACKAGE_VISIBILITY_SDK, PERMISSION_PREFIX
-from privaudit.dumpsys.appops_model import AppOp, AppOpEvent
+from privaudit.dumpsys.appops import AppOp, AppOpEvent
 from privaudit.dumpsys.device import DumpClock
 from privaudit.model import (
     Access,

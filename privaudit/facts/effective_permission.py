@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from privaudit.android import RUNTIME_PERMISSIONS_SDK
-from privaudit.dumpsys.appops_model import AppOp
+from privaudit.dumpsys.appops import AppOp
 from privaudit.facts.permission_table import PermissionInfo
 from privaudit.model import EffectiveState
 

@@ -18,7 +18,7 @@ from privaudit.capture.collector import collect_answers
 from privaudit.capture.model import Capture
 from privaudit.capture.questions import SETTINGS
 from privaudit.dumpsys import appops, device, package_checks
-from privaudit.dumpsys.appops_model import AppOpsDump
+from privaudit.dumpsys.appops import AppOpsDump
 from privaudit.dumpsys.package_model import PackageBlock
 from privaudit.errors import PhoneError
 from privaudit.facts import apk_facts

@@ -8,7 +8,7 @@ import pytest
 
 from privaudit import facts
 from privaudit.dumpsys import appops
-from privaudit.dumpsys.appops_model import parse_event_age, parse_uid
+from privaudit.dumpsys.appops import parse_event_age, parse_uid
 from privaudit.model import AnswerState, DataClass, History
 
 # --- the four layouts: the same state, as each release prints it -----------------------------------------------------

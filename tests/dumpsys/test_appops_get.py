@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from privaudit.dumpsys.appops import AppOp, AppOpEvent, UidOps
 from privaudit.dumpsys.appops_get import parse_appops_get, verify_uid_ops
-from privaudit.dumpsys.appops_model import AppOp, AppOpEvent, UidOps
 
 KEY = "appops_get.0.a.b"
 HOUR = timedelta(hours=1)

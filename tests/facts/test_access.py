@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from privaudit import facts
-from privaudit.dumpsys.appops_model import AppOpEvent
+from privaudit.dumpsys.appops import AppOpEvent
 from privaudit.dumpsys.device import DumpClock
 from privaudit.facts.effective_permission import evaluate_permission
 from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS, PermissionGroup, group_of_permission
