@@ -209,8 +209,6 @@ class PackageDump:
     """Packages and shared users with a block that Android cannot have printed so: forged or damaged beyond reading."""
     outdated: set[str] = field(default_factory=set)
     """Packages that the list has at another path: perhaps updated between the two commands."""
-    has_packages_section: bool = False
-    """Whether the dump has a ``Packages:`` section."""
     reached_end: bool = False
     """Whether a section of `SECTIONS_AFTER_PACKAGES` follows, which proves that the last block was read."""
     unparsed_lines: int = 0

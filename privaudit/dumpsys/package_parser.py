@@ -197,8 +197,7 @@ class PackageDumpParser:
             self._mark_forged(self._seen_sections[title], self._ended_block)
         self._seen_sections[title] = self._ended_block
         self._section = None if attribute is None else getattr(self.dump, attribute)
-        self.dump.has_packages_section |= attribute == "packages"
-        self.dump.reached_end |= title in SECTIONS_AFTER_PACKAGES and self.dump.has_packages_section
+        self.dump.reached_end |= title in SECTIONS_AFTER_PACKAGES and "Packages:" in self._seen_sections
 
     def _parse_block_header(self, line: str, offset: int) -> None:
         self._end_block()
