@@ -8,7 +8,6 @@ footer that do not belong together, is not trusted.
 
 import io
 import re
-from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -141,8 +140,6 @@ class _SectionSplitter:
         self.current: _OpenSection | None = None
         self.pending_dashes: bytes | None = None
         self.last_ordinal: dict[str, int] = {}
-        self.wanted_ordinals: dict[str, int] = {}
-        self.occurrences: Counter[str] = Counter()
         self.section_count = self.footer_count = 0
         self.untrusted: set[str] = set()
         self.has_stray_package_block = False
@@ -207,11 +204,10 @@ class _SectionSplitter:
         if self.current is not None:
             self._end_section(complete=not self.footer_count)
         self.section_count += 1
-        if len(self.last_ordinal) < MAX_SERVICES:
+        if name in self.wanted and name in self.last_ordinal:
+            self.untrusted.add(name)  # Android prints each section once
+        if name in self.wanted or len(self.last_ordinal) < MAX_SERVICES:
             self.last_ordinal[name] = self.section_count
-        if name in self.wanted:
-            self.occurrences[name] += 1
-            self.wanted_ordinals[name] = self.section_count
         self.current = _OpenSection(name, self.section_count, [] if name in self.wanted else None)
 
     def _handle_footer(self, name: str, ended_at: bytes | None) -> None:
@@ -222,7 +218,7 @@ class _SectionSplitter:
         # The genuine end of a dump that seemed to have ended before: an app wrote what is between them.
         forged_from = self.last_ordinal.get(name)
         if forged_from is not None:
-            self.untrusted |= {section for section, ordinal in self.wanted_ordinals.items() if ordinal >= forged_from}
+            self.untrusted |= {section for section in self.wanted if self.last_ordinal.get(section, 0) >= forged_from}
             if self.current is not None and self.current.ordinal >= forged_from:
                 self.current = None
 
@@ -261,7 +257,7 @@ class _SectionSplitter:
         too_many = len(self.last_ordinal) >= MAX_SERVICES
         for name in {*self.result.sections, *self.untrusted} & set(self.wanted):
             section = self.result.sections.setdefault(name, Section(raw=b"", complete=False, trusted=False))
-            if too_many or self.occurrences[name] > 1 or name in self.untrusted:
+            if too_many or name in self.untrusted:
                 section.trusted = False
                 section.raw = b""
         return self.result
