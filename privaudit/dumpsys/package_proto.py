@@ -44,28 +44,21 @@ class ProtoPackage:
     app_id: int
     users: Mapping[int, InstallState]
     granted: Mapping[int, frozenset[str]]
-    """Android user → the kept permissions that are granted to the app id, at installation or later."""
+    """Android user → the kept permissions that are granted to the app id, at installation or later.
 
-
-@dataclass(frozen=True, slots=True)
-class PackageProtoDump:
-    """``PackageServiceDumpProto``, as far as it is used."""
-
-    packages: Mapping[str, ProtoPackage]
-    has_grants: bool
-    """Whether any package has a list of permissions. Where none has, the message says nothing of grants."""
+    Where no package has any user in it, the message says nothing of grants.
+    """
 
 
 @lru_cache(maxsize=8)
-def parse_package_proto(data: bytes, kept_permissions: AbstractSet[str] | None = None) -> PackageProtoDump:
-    """Parse the whole message.
+def parse_package_proto(data: bytes, kept_permissions: AbstractSet[str] | None = None) -> Mapping[str, ProtoPackage]:
+    """Parse the whole message; return the packages by name.
 
     Grants of other permissions than `kept_permissions` are left out. Raises ProtoError if the bytes end inside a field
     or are another message, or if there are more packages than a phone can have.
     """
     packages: dict[str, ProtoPackage] = {}
     names = _PermissionNames(kept_permissions)
-    has_grants = False
     with gc_paused():
         for number, value in _fields(data):
             if number != _PACKAGES or not isinstance(value, bytes):
@@ -74,8 +67,7 @@ def parse_package_proto(data: bytes, kept_permissions: AbstractSet[str] | None =
             if name in packages or len(packages) >= MAX_PACKAGES:
                 raise ProtoError("a package occurs twice, or too many packages")
             packages[name] = package
-            has_grants |= bool(package.granted)
-    return PackageProtoDump(packages, has_grants)
+    return packages
 
 
 class _PermissionNames(dict[bytes, str | None]):

@@ -305,17 +305,17 @@ def _read_proto(
     if answer.state is not AnswerState.ANSWERED:
         return {}, answer
     try:
-        dump = parse_package_proto(answer.data, _KEPT_PERMISSIONS)
+        proto = parse_package_proto(answer.data, _KEPT_PERMISSIONS)
     except ProtoError:
         return {}, replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.not_this_dump"))
-    if not dump.has_grants:
+    if not any(package.granted for package in proto.values()):
         return {}, replace(answer, state=AnswerState.NOT_SUPPORTED)
     # A renamed system app has its real name here, and its current one in the list.
     renamed = {block.compatible_name for block in text_dump.packages.values() if "SYSTEM" in block.flags}
-    if not all(packages.keys() <= dump.packages.keys() | renamed for packages in package_lists.values()):
+    if not all(packages.keys() <= proto.keys() | renamed for packages in package_lists.values()):
         # A stream that was cut between two packages is a valid one.
         return {}, replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.no_end"))
-    return dump.packages, answer
+    return proto, answer
 
 
 @lru_cache(maxsize=_CACHED_OWN_DUMPS)

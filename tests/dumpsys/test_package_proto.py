@@ -58,9 +58,9 @@ DUMP = field(1, field(1, b"com.android.vending")) + message(5, ONE) + message(5,
 
 def test_bytes_made_by_hand():
     dump = parse_package_proto(DUMP)
-    assert dump.has_grants
-    assert dump.packages.keys() == {"com.example.loan", "com.example.b"}
-    loan, other = dump.packages["com.example.loan"], dump.packages["com.example.b"]
+    assert any(package.granted for package in dump.values())
+    assert dump.keys() == {"com.example.loan", "com.example.b"}
+    loan, other = dump["com.example.loan"], dump["com.example.b"]
     assert (loan.app_id, other.app_id) == (10101, 10102)
     assert loan.users == {
         0: InstallState(installed=True, enabled=True, hidden=False, instant=False),
@@ -73,14 +73,14 @@ def test_bytes_made_by_hand():
 
 def test_only_named_permissions_are_kept():
     dump = parse_package_proto(DUMP, frozenset({f"{P}READ_CONTACTS"}))
-    assert dump.packages["com.example.loan"].granted[0] == {f"{P}READ_CONTACTS"}
+    assert dump["com.example.loan"].granted[0] == {f"{P}READ_CONTACTS"}
 
 
 def test_unknown_fields_are_skipped():
     extra = bytes([15 << 3 | 1]) + b"12345678" + bytes([14 << 3 | 5]) + b"1234" + bytes([13 << 3]) + b"\xff\x01"
     extra += field(3, b"\xff\0")
     dump = parse_package_proto(message(5, extra + ONE + extra) + extra)
-    assert dump.packages["com.example.loan"] == parse_package_proto(DUMP).packages["com.example.loan"]
+    assert dump["com.example.loan"] == parse_package_proto(DUMP)["com.example.loan"]
 
 
 @pytest.mark.parametrize("cut", range(1, len(DUMP)))
@@ -90,7 +90,7 @@ def test_a_cut_is_an_error_or_leaves_out_whole_packages(cut):
         dump = parse_package_proto(DUMP[:cut])
     except ProtoError:
         return
-    assert dump.packages.items() <= whole.packages.items()
+    assert dump.items() <= whole.items()
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ def test_a_damaged_permission_name_is_an_error_and_no_denial(at):
 
 def test_what_the_virtual_phone_writes_is_what_it_holds(phone):
     dump = parse_package_proto(format_package_proto(phone))
-    assert dump.packages.keys() == {app.package for app in phone.apps}
+    assert dump.keys() == {app.package for app in phone.apps}
     for app in phone.apps:
-        parsed = dump.packages[app.package]
+        parsed = dump[app.package]
         assert parsed.app_id == app.app_id
         for user in phone.user_ids:
             assert parsed.users[user].installed == app.installs[user].installed
@@ -221,5 +221,5 @@ def test_the_bytes_are_kept_in_a_capture(live_capture, tmp_path):
     archive.write_archive(live_capture, file)
     kept = archive.read(file).answer("packages_proto")
     assert kept == live_capture.answer("packages_proto")
-    assert parse_package_proto(kept.data, frozenset(PERMISSIONS)).packages
+    assert parse_package_proto(kept.data, frozenset(PERMISSIONS))
     assert is_complete(facts.gather_facts(archive.read(file)))
