@@ -68,7 +68,6 @@ class InstallState:
 class PackageUserState(InstallState):
     """The ``User N:`` part of a block."""
 
-    offset: int
     first_installed: str | None = None
     has_runtime_section: bool = False
     """Whether ``runtime permissions:`` has occurred. Android prints it once."""

@@ -135,7 +135,7 @@ class PackageDumpParser:
         self._ignored_user_fields: set[str] = set()
         """The same below a user."""
         self._cached_user_states: dict[str, tuple[bool, ...]] = {}
-        """Rest of a user's line → whether it has ``installed=``; the first fields of `PackageUserState`."""
+        """Rest of a user's line → whether it has ``installed=``; the fields of `InstallState`."""
 
     def parse_text(self, text: str, offset: int) -> None:
         """Parse `text` from `offset` on."""
@@ -252,7 +252,7 @@ class PackageDumpParser:
 
     def _parse_inside_block(self, block: PackageBlock, line: str, offset: int) -> None:
         if line.startswith("    User "):
-            self._parse_user_line(block, line, offset)
+            self._parse_user_line(block, line)
             return
         indent = len(line) - len(line.lstrip(" "))
         if indent == _FIELD_INDENT:
@@ -269,7 +269,7 @@ class PackageDumpParser:
         elif self._user is not None and indent < _USER_FIELD_INDENT:
             self._count_unread(1)
 
-    def _parse_user_line(self, block: PackageBlock, line: str, offset: int) -> None:
+    def _parse_user_line(self, block: PackageBlock, line: str) -> None:
         match = _USER_LINE.match(line)
         if match is None:
             self._count_unread(1)
@@ -294,7 +294,7 @@ class PackageDumpParser:
             self._count_unread(1)
         if number in block.users or says_installed is (self._section is self.dump.shared_users):
             self._mark_forged(block)
-        self._user = block.users[number] = PackageUserState(installed, enabled, hidden, instant, offset)
+        self._user = block.users[number] = PackageUserState(installed, enabled, hidden, instant)
         self._list = None
 
     def _parse_field(self, block: PackageBlock, line: str) -> None:
