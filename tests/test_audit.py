@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from privaudit import audit, knowledge
-from privaudit.capture import archive
-from privaudit.capture.sources import read_source
+from privaudit.capture import archive, read_source
 from privaudit.capture.text_folder import answer_file_name
 from privaudit.i18n import Translator
 from privaudit.model import AccessState, AnswerState, DataClass, Verdict

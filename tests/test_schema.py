@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from privaudit import audit, knowledge
-from privaudit.capture.sources import read_source
+from privaudit.capture import read_source
 from privaudit.errors import SourceError
 from privaudit.i18n import Translator
 from privaudit.report import diff_text, share

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import privaudit
-from privaudit.capture.sources import read_source
+from privaudit.capture import read_source
 from privaudit.errors import SourceError
 from privaudit.report import FORMATS
 

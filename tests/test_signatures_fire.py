@@ -10,9 +10,8 @@ import pytest
 from privaudit import knowledge
 from privaudit.apk.parts import ApkParts, with_sha256
 from privaudit.audit import ReportOptions, build_report
-from privaudit.capture import archive
+from privaudit.capture import archive, read_source
 from privaudit.capture.collector import collect_first_round
-from privaudit.capture.sources import read_source
 from privaudit.findings import run_checks
 from privaudit.i18n import Translator
 from privaudit.model import AnswerState, LendingVerdict, Source

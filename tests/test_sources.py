@@ -8,8 +8,7 @@ from dataclasses import fields, replace
 import pytest
 
 from privaudit import audit, facts, knowledge
-from privaudit.capture import archive
-from privaudit.capture.sources import read_source
+from privaudit.capture import archive, read_source
 from privaudit.capture.text_folder import answer_file_name
 from privaudit.model import AccessState, AnswerState, History
 from privaudit.transport import connect

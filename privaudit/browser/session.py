@@ -22,10 +22,9 @@ from privaudit.atomic_write import atomic_writer
 from privaudit.browser import page_files
 from privaudit.browser.error_wording import word_for_page
 from privaudit.browser.page_files import PageFile
-from privaudit.capture import collector
+from privaudit.capture import collector, read_source
 from privaudit.capture.model import Capture
 from privaudit.capture.remote_apks import ReadProgress
-from privaudit.capture.sources import read_source
 from privaudit.documents import letters, rights_page
 from privaudit.documents.render import render_document
 from privaudit.documents.taps_page import taps_page

@@ -192,7 +192,7 @@ def report_on_source(
     """Return the report on a saved capture, and the capture; or a saved report, with the rules of a chosen country."""
     from privaudit import audit as pipeline
     from privaudit import knowledge
-    from privaudit.capture.sources import read_source
+    from privaudit.capture import read_source
     from privaudit.findings import legal_rules
     from privaudit.report import json
 

@@ -79,7 +79,7 @@ def _compare(
 def _all_apps(sources: Iterable[Path]) -> Iterator[App | AppSummary]:
     """Yield every app that the sources know: those of a report, or all of a capture."""
     from privaudit import facts
-    from privaudit.capture.sources import read_source
+    from privaudit.capture import read_source
     from privaudit.report import json
 
     for source in sources:

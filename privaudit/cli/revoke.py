@@ -94,7 +94,7 @@ class RevocationCommand:
             return
         if ledger_path is not None and not ledger_path.absolute().parent.is_dir():
             raise UsageError("errors.no_folder", path=str(ledger_path.absolute().parent))
-        from privaudit.capture.sources import read_source
+        from privaudit.capture import read_source
         from privaudit.report import json
 
         if source is not None and json.is_report_file(source):

@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privaudit import facts
-from privaudit.capture import androidqf, converters, text_folder
-from privaudit.capture.sources import read_source
+from privaudit.capture import androidqf, converters, read_source, text_folder
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState
 from privaudit.virtual_phone import load_scenario

@@ -19,13 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privaudit import facts
-from privaudit.capture import archive
+from privaudit.capture import archive, read_source
 from privaudit.capture.answers import classify_answer, missing_answer
 from privaudit.capture.collector import collect_first_round
 from privaudit.capture.command_log import CommandLogEntry
 from privaudit.capture.model import Capture
 from privaudit.capture.redact import redact
-from privaudit.capture.sources import read_source
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState, Source
 from privaudit.virtual_phone import connect_phone, load_scenario

@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privaudit import facts
-from privaudit.capture import bugreport, bugreport_sections
+from privaudit.capture import bugreport, bugreport_sections, read_source
 from privaudit.capture.questions import PROPERTIES
 from privaudit.capture.redact import REDACTED
-from privaudit.capture.sources import read_source
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState
 from privaudit.virtual_phone import load_scenario

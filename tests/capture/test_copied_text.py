@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from privaudit import facts
+from privaudit.capture import read_source
 from privaudit.capture.answers import classify_answer
 from privaudit.capture.converters import restore_copied_text, split_package_dumps
-from privaudit.capture.sources import read_source
 from privaudit.model import AnswerState
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.programs import build_programs

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from privaudit.capture import text_folder
-from privaudit.capture.sources import read_source
+from privaudit.capture import read_source, text_folder
 from privaudit.capture.text_folder import answer_file_name, parse_answer_file_name
 from privaudit.errors import EXIT_UNREADABLE, SourceError
 from privaudit.model import AnswerState

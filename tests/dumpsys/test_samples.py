@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 from privaudit.audit import ReportOptions, build_report
+from privaudit.capture import read_source
 from privaudit.capture.answers import decode_output
-from privaudit.capture.sources import read_source
 from privaudit.dumpsys import appops, device, package_checks
 from privaudit.facts import gather_facts
 from privaudit.knowledge import load_knowledge

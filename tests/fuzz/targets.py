@@ -21,8 +21,7 @@ from privaudit.apk import info, parts
 from privaudit.apk.manifest import parse_manifest
 from privaudit.apk.parts import ARSC, SIGNING_BLOCK, ApkError, ApkPart
 from privaudit.apk.signing import parse_signing_info
-from privaudit.capture import answers, archive, collector, command_log, text_folder
-from privaudit.capture.sources import read_source
+from privaudit.capture import answers, archive, collector, command_log, read_source, text_folder
 from privaudit.documents import evidence_folder, letters
 from privaudit.documents.render import render_document
 from privaudit.dumpsys import appops, device, package_checks

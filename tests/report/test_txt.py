@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from privaudit import audit, facts, knowledge
-from privaudit.capture.sources import read_source
+from privaudit.capture import read_source
 from privaudit.findings import data_access, run_checks
 from privaudit.i18n import Translator, catalog
 from privaudit.model import (

@@ -14,8 +14,7 @@ import pytest
 import typer
 
 from privaudit import audit, facts, knowledge
-from privaudit.capture import archive
-from privaudit.capture.sources import read_source
+from privaudit.capture import archive, read_source
 from privaudit.cli.console import CliConsole
 from privaudit.cli.options import PhoneOptions
 from privaudit.cli.revoke import RevocationCommand
