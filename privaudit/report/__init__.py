@@ -1,7 +1,5 @@
 """Write the report document: every output is a function of it, in the format that the suffix of its file names."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Mapping
 from pathlib import Path

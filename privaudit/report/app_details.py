@@ -1,7 +1,5 @@
 """The details of one app of one user: its findings, how each is known, and the evidence."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Final

@@ -5,8 +5,6 @@ has the English headings, which are the keys of the columns in every language; i
 own headings. A table has no place for what could not be checked, so each row has the number of gaps.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """Compare two reports on one phone: what was closed, what was opened again, what cannot be known."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime

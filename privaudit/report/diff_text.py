@@ -1,7 +1,5 @@
 """Render a `privaudit.report.diff.Diff` as text for a terminal, as an HTML page, and as JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final

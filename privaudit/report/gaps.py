@@ -1,7 +1,5 @@
 """What was not checked: what could not be read this time, what no check can see, and how much the lists cover."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final

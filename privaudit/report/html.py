@@ -1,7 +1,5 @@
 """The report as one HTML page, to read on a screen and to print. The template is ``report.html.jinja``."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

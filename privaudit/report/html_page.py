@@ -4,8 +4,6 @@ The only module that writes HTML. Everything that fills a template is text, whic
 ours is put into an element of its own.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Mapping

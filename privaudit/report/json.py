@@ -1,7 +1,5 @@
 """Write the report document and its schema as JSON, and read saved documents."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace

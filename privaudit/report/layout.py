@@ -1,7 +1,5 @@
 """Break text into lines of terminal columns, for scripts of every width: a Chinese character takes two columns."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import lru_cache

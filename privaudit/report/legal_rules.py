@@ -1,7 +1,5 @@
 """The legal rules that stand beside an app: authority, date, what they say and which data the app can reach."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter

@@ -1,7 +1,5 @@
 """Who can read what: two short lines for each app and kind of data, the legend, and the routes to the data."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias

@@ -1,7 +1,5 @@
 """Manual steps, a revocation plan and a ledger as text: what would be changed, why, what may fail, the outcome."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime

@@ -1,7 +1,5 @@
 """What a borrower can do next: the stages of escalation, and whom to turn to at each in the chosen country."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from privaudit.i18n import Translator

@@ -5,8 +5,6 @@ else that would single out a phone is removed: its patch level, when apps were i
 lines that the phone printed, which hold times. Where a line stands is kept, so that the owner can still show it.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar

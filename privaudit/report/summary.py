@@ -1,7 +1,5 @@
 """The beginning and the end of the report: notices and header, the result, what to remember, what to do next."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta

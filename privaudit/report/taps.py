@@ -1,7 +1,5 @@
 """The taps that close access, each list once, with the apps that it is for."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

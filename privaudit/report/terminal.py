@@ -1,7 +1,5 @@
 """The report on a terminal: one screen and a half of what to know and do first. `txt` has the whole report."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final

@@ -1,7 +1,5 @@
 """When each app was installed, was updated, and last read data: the marks of a line, each with its text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """The whole report as text: who can read what, why, what is not known, what to tap, and the result last."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final

@@ -4,8 +4,6 @@ Each part of the report has a module (`summary`, `matrix`, `app_details`, `gaps`
 return sentences. The renderers arrange these sentences; none of them writes its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
