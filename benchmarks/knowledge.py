@@ -23,7 +23,7 @@ from unittest import mock
 from benchmarks.measure import Outcome, Row, compare, cpu_seconds, measure_in_turn
 from benchmarks.results import publish
 from privaudit import knowledge
-from privaudit.i18n import rule_texts
+from privaudit.i18n import catalog
 from privaudit.knowledge import loader
 from privaudit.knowledge.loader import COMPILED_FILE
 from privaudit.knowledge.rules import compile_rules
@@ -71,7 +71,7 @@ def write_lists(row_count: int, folder: Path) -> list[str]:
 
 def load_and_look_up(folder: Path, rules_folder: Traversable, listed: list[str]) -> None:
     """Load the lists and the rules, and look up the apps of a phone that has the `listed` ones."""
-    with mock.patch.object(rule_texts, "rules_folder", return_value=rules_folder):
+    with mock.patch.object(catalog, "RULES_FOLDER", rules_folder):
         lists = knowledge.load_knowledge(folder=folder, country="PK")
     lists.describe_lists()
     packages = [*listed, *(f"com.example.app{number}" for number in range(PHONE_APPS - len(listed)))]
@@ -95,7 +95,7 @@ def measure() -> Outcome:
             listed = write_lists(row_count, parsed)
             shutil.copytree(parsed, compiled)
             (compiled / COMPILED_FILE).write_bytes(knowledge.compile_lists(compiled))
-            installed_rules = Path(shutil.copytree(str(rule_texts.rules_folder()), Path(name, "rules")))
+            installed_rules = Path(shutil.copytree(catalog.RULES_FOLDER, Path(name, "rules")))
             (installed_rules / COMPILED_FILE).write_bytes(compile_rules(installed_rules))
             assert knowledge.load_knowledge(folder=parsed) == knowledge.load_knowledge(folder=compiled)
             texts = [file.read_text(encoding="utf-8") for file in parsed.rglob("*.toml")]
@@ -104,7 +104,7 @@ def measure() -> Outcome:
                 {
                     "compiled": partial(cpu_seconds, partial(load_and_look_up, compiled, installed_rules, listed)),
                     "parsed": partial(
-                        cpu_seconds, partial(load_and_look_up, parsed, rule_texts.rules_folder(), listed)
+                        cpu_seconds, partial(load_and_look_up, parsed, catalog.RULES_FOLDER, listed)
                     ),
                     "tomllib": partial(cpu_seconds, partial(parse_all, texts)),
                 },

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from privaudit import knowledge
-from privaudit.i18n import rule_texts
+from privaudit.i18n import catalog
 from privaudit.knowledge import loader, rules
 
 ROOT = Path(__file__).parent.parent
@@ -69,7 +69,7 @@ def test_the_wheel_has_compiled_lists_and_rules_and_uses_them(wheel, tmp_path):
         # What installers copy, also those that the portable folder starts.
         assert "privaudit/_signatures/compiled.txt,sha256=" in archive.read(record).decode()
     assert compiled == knowledge.compile_lists(loader.shipped_folder())
-    assert compiled_rules == rules.compile_rules(rule_texts.rules_folder())
+    assert compiled_rules == rules.compile_rules(catalog.RULES_FOLDER)
     folders = ("HOME", "XDG_DATA_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed"), **dict.fromkeys(folders, str(tmp_path))}
     use = [sys.executable, "-c", USE]

@@ -159,9 +159,7 @@ def _data_file_text(key: str, code: str) -> str | None:
         terms: Mapping[str, Mapping[str, str]] = roms.load_rom(file_id)["words"]
         return terms.get(code, terms["en"]).get(name) or terms["en"][name]
     if area == "rule":
-        from privaudit.i18n import rule_texts  # only sentences about rules need it
-
-        return rule_texts.rule_text(file_id, name, code)
+        return catalog.rule_text(file_id, name, code)
     return None
 
 

@@ -1,7 +1,8 @@
-"""The languages of privaudit: their catalogs, their plural forms, and the names that operating systems give them.
+"""The languages of privaudit: their sentences, their plural forms, and the names that operating systems give them.
 
 Each language is one TOML file in ``privaudit/data/locales`` with a table of sentences for each area. ``en.toml`` is
-the base file, and stands in for sentences that another language lacks.
+the base file, and stands in for sentences that another language lacks. What a legal rule says stands in the file of the
+rule (``privaudit/data/rules``), which `privaudit.knowledge.rules` reads and checks whole.
 """
 
 import contextlib
@@ -20,8 +21,12 @@ Sentence: TypeAlias = str | Mapping[str, str]
 ENGLISH: Final = "en"
 _SUFFIX: Final = ".toml"
 _TABLE_HEADER: Final = re.compile(r"^\[(\w+)\]$", re.MULTILINE)
-_LOCALES_FOLDER: Final = Path(__file__).parent.parent / "data" / "locales"
+_DATA_FOLDER: Final = Path(__file__).parent.parent / "data"
 """Located from this module: importing `importlib.resources` would add a tenth to the start-up time of ``--help``."""
+_LOCALES_FOLDER: Final = _DATA_FOLDER / "locales"
+RULES_FOLDER: Final = _DATA_FOLDER / "rules"
+_RULE_ID: Final = re.compile(r"[A-Z][A-Z0-9-]{1,60}\Z")
+"""A saved report may name any rule, so an id is checked before it becomes a file name."""
 
 _WINDOWS_LANGUAGE_NAMES: Final = {
     "chinese": "zh",
@@ -107,3 +112,25 @@ def _area_sources(code: str) -> Mapping[str, str]:
     text = (_LOCALES_FOLDER / f"{code}{_SUFFIX}").read_text(encoding="utf-8")
     preamble, *tables = _TABLE_HEADER.split(text)
     return {"": preamble, **dict(zip(tables[::2], tables[1::2], strict=True))}
+
+
+@cache
+def rule_texts(rule_id: str) -> Mapping[str, Mapping[str, str]]:
+    """Return the texts of a rule by language; empty for an unknown rule, which a newer privaudit may have named."""
+    file = RULES_FOLDER / f"{rule_id}.toml"
+    if not _RULE_ID.match(rule_id) or not file.is_file():
+        return {}
+    texts: Mapping[str, Mapping[str, str]] = tomllib.loads(file.read_text(encoding="utf-8"))["words"]
+    return texts
+
+
+def rule_text(rule_id: str, text_key: str, code: str) -> str | None:
+    """Return one text of a rule in the language `code`, else in English; ``None`` where the rule has no such text."""
+    texts = rule_texts(rule_id)
+    return texts.get(code, {}).get(text_key) or texts.get(ENGLISH, {}).get(text_key)
+
+
+def has_rule_texts(rule_id: str, code: str) -> bool:
+    """Return whether the texts of a rule are there in the language `code`; true for a rule that has none at all."""
+    texts = rule_texts(rule_id)
+    return code in texts or not texts

@@ -17,7 +17,7 @@ from typing import Final
 
 from privaudit.android import PERMISSION_PREFIX
 from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
-from privaudit.i18n import rule_texts
+from privaudit.i18n import catalog
 from privaudit.knowledge import LoadedFiles, read_knowledge_files, read_sdks, releases, vocabulary
 from privaudit.knowledge.loader import Problems, format_location, list_toml_files, read_typed_toml, suggest_similar
 from privaudit.knowledge.rules import read_rules
@@ -232,7 +232,7 @@ def lint_rules(path: Path | None, checkable: CheckablePermissions, *, today: dat
     if path is not None and not path.exists():
         problems.add("knowledge.not_there", file=str(path))
     files: list[Traversable]
-    files = [path] if path is not None and path.is_file() else list_toml_files(path or rule_texts.rules_folder())
+    files = [path] if path is not None and path.is_file() else list_toml_files(path or catalog.RULES_FOLDER)
     if not files and not problems:
         problems.add("knowledge.no_lists", file=str(path))
     rule_set = read_rules(problems, files)

@@ -9,7 +9,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, Final
 
-from privaudit.i18n import rule_texts
+from privaudit.i18n import catalog
 from privaudit.knowledge import loader
 from privaudit.knowledge.loader import NOT_COMPILED, CompiledFile, Problems
 from privaudit.knowledge.schema import RULE_KEYS, Rule
@@ -62,7 +62,7 @@ def _is_country_rule(rule: Rule, country: str | None) -> bool:
 def read_rules(problems: Problems, files: Iterable[Traversable] | None = None) -> RuleSet:
     """Read the rules in `files`, by default those that are part of privaudit; what is wrong goes to `problems`."""
     valid: list[tuple[Rule, str, dict[str, Any]]] = []
-    folder = rule_texts.rules_folder()
+    folder = catalog.RULES_FOLDER
     compiled = loader.read_compiled(folder) if files is None else NOT_COMPILED
     for file in loader.list_toml_files(folder) if files is None else files:
         data, _ = loader.read_compiled_toml(file, file.name, problems, compiled, "rule")

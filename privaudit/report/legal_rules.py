@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
-from privaudit.i18n import Translator, catalog, rule_texts
+from privaudit.i18n import Translator, catalog
 from privaudit.knowledge.rules import phone_countries
 from privaudit.model import App, Message, MessageValue, RuleMatch, RuleSetInfo, RuleStance
 from privaudit.report.view import ReportView
@@ -106,7 +106,7 @@ def rule_explanations(view: ReportView) -> Iterator[str]:
 
 def _translated(language: Translator, matches: Iterable[RuleMatch]) -> list[RuleMatch]:
     """Leave out the rules without texts in the reader's language: half a sentence in English helps no borrower."""
-    return [match for match in matches if rule_texts.has_texts(match.id, language.code)]
+    return [match for match in matches if catalog.has_rule_texts(match.id, language.code)]
 
 
 def cite_rules(language: Translator, matches: Sequence[RuleMatch], *, installed: bool = True) -> Iterator[str]:

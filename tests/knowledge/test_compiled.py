@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from privaudit import __version__, knowledge
 from privaudit.errors import KnowledgeError
-from privaudit.i18n import rule_texts
+from privaudit.i18n import catalog
 from privaudit.knowledge import compile_lists, export, lint, loader, rules
 from privaudit.knowledge.loader import COMPILED_FILE, CompiledFile, Problems, encode_compiled, read_compiled
 from privaudit.knowledge.schema import ListSource, SignatureRow
@@ -335,9 +335,9 @@ def test_the_size_of_a_compiled_file_is_limited(folder, monkeypatch):
 @pytest.fixture
 def rules_folder(tmp_path, monkeypatch):
     """The rules, compiled."""
-    copy = Path(shutil.copytree(str(rule_texts.rules_folder()), tmp_path / "rules"))
+    copy = Path(shutil.copytree(catalog.RULES_FOLDER, tmp_path / "rules"))
     (copy / COMPILED_FILE).write_bytes(rules.compile_rules(copy))
-    monkeypatch.setattr(rule_texts, "rules_folder", lambda: copy)
+    monkeypatch.setattr(catalog, "RULES_FOLDER", copy)
     return copy
 
 

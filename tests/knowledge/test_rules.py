@@ -10,7 +10,7 @@ import pytest
 
 from privaudit.facts.access import OTHER_ROUTES
 from privaudit.facts.permission_table import PERMISSION_INFO
-from privaudit.i18n import rule_texts
+from privaudit.i18n import catalog
 from privaudit.knowledge import lint as rule_linter
 from privaudit.knowledge import rules as rulebook
 from privaudit.knowledge.loader import Problems
@@ -84,7 +84,7 @@ def test_each_rule_states_authority_date_and_source(rule):
     assert rule.date != "undated" or rule.id in {"GPLAY-QAP", "ANY-SIDELOAD-LENDER"}
     for code in ("en", "zh"):
         for name in ("authority", "title", "says"):
-            assert rule_texts.rule_text(rule.id, name, code)
+            assert catalog.rule_text(rule.id, name, code)
     assert re.search(r"[\u4e00-\u9fff]", rule.words["zh"]["says"])
     assert rule.checked_by is None  # until somebody who knows the law has read it, every report says that nobody has
 
@@ -124,8 +124,8 @@ def test_the_rule_set_hash_depends_on_content_alone():
 
 def test_a_rule_id_of_a_saved_report_opens_no_other_file():
     for name in ("../locales/zh", "/etc/passwd", "CN-NO-SUCH-RULE", "cn-csl", ""):
-        assert rule_texts.rule_texts(name) == {}
-    assert rule_texts.rule_text("CN-CSL", "title", "tlh") == "Cybersecurity Law"
+        assert catalog.rule_texts(name) == {}
+    assert catalog.rule_text("CN-CSL", "title", "tlh") == "Cybersecurity Law"
 
 
 # --- mistakes -------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from privaudit import audit, knowledge
 from privaudit.findings.legal_rules import annotate_app
-from privaudit.i18n import Translator, catalog, rule_texts
+from privaudit.i18n import Translator, catalog
 from privaudit.knowledge import rules as rulebook
 from privaudit.knowledge.loader import Problems
 from privaudit.knowledge.rules import country_by_time_zone
@@ -265,9 +265,9 @@ def test_no_language_embeds_english_rules_or_menu_words(capture_of_story, code, 
     assert rules
     for rule in rules:
         for key in ("title", "says"):
-            assert rule_texts.rule_text(rule, key, "en") not in text, rule
+            assert catalog.rule_text(rule, key, "en") not in text, rule
     assert "Special access" not in text
-    untranslated = {rule for rule in rules if not rule_texts.has_texts(rule, code)}
+    untranslated = {rule for rule in rules if not catalog.has_rule_texts(rule, code)}
     assert (Translator(code).t("rules.untranslated", n=len(untranslated)) in " ".join(text.split())) == bool(
         untranslated
     )
@@ -298,7 +298,7 @@ def test_no_document_cites_a_rule_in_another_language(report_with_rules, code):
     """Also `privaudit apk`: what cites and explains rules leaves out those without texts, and tells how many."""
     (app,) = report_with_rules(["READ_CONTACTS"], country="CN").apps
     ids = {match.id for match in app.rules}
-    told = {rule for rule in ids if rule_texts.has_texts(rule, code)}
+    told = {rule for rule in ids if catalog.has_rule_texts(rule, code)}
     language = Translator(code)
     assert len(list(legal_rules.cite_rules(language, app.rules, installed=False))) == len(told)
     explained = " ".join(legal_rules.explain_rules(language, app.rules, RULE_SET.describe_rules("CN", TODAY)))
