@@ -103,9 +103,7 @@ def measure() -> Outcome:
             best[row_count] = measure_in_turn(
                 {
                     "compiled": partial(cpu_seconds, partial(load_and_look_up, compiled, installed_rules, listed)),
-                    "parsed": partial(
-                        cpu_seconds, partial(load_and_look_up, parsed, catalog.RULES_FOLDER, listed)
-                    ),
+                    "parsed": partial(cpu_seconds, partial(load_and_look_up, parsed, catalog.RULES_FOLDER, listed)),
                     "tomllib": partial(cpu_seconds, partial(parse_all, texts)),
                 },
                 ROUNDS,

@@ -22,7 +22,7 @@ from privaudit.errors import PrivauditError
 from privaudit.i18n import Translator
 from privaudit.knowledge import rights
 from privaudit.model import Report
-from privaudit.report import csv, diff, diff_text, html, revocation_text, txt
+from privaudit.report import csv, diff, html, revocation_text, txt
 from privaudit.report import json as document
 from privaudit.report.share import anonymize_report
 
@@ -108,7 +108,7 @@ def outputs(report, code):
     language = Translator(code)
     yield "txt", txt.render(report, language)
     yield "steps", revocation_text.render_steps(report, language, frozenset())
-    yield "diff", diff_text.diff_to_text(diff.compare_reports(report, report), language)
+    yield "diff", diff.diff_to_text(diff.compare_reports(report, report), language)
     console = Console(
         file=io.StringIO(), force_terminal=True, color_system=None, width=100, highlight=False, soft_wrap=True
     )
@@ -165,8 +165,8 @@ def test_pages(hostile, demo_report, attack):
     pages = {
         "page": (html.render(report, Translator("en")), html.render(demo_report, Translator("en"))),
         "diff": (
-            diff_text.diff_to_html(diff.compare_reports(report, report), Translator("en")),
-            diff_text.diff_to_html(diff.compare_reports(demo_report, demo_report), Translator("en")),
+            diff.diff_to_html(diff.compare_reports(report, report), Translator("en")),
+            diff.diff_to_html(diff.compare_reports(demo_report, demo_report), Translator("en")),
         ),
     }
     for name, (text, plain) in pages.items():
@@ -199,7 +199,7 @@ def test_json_keeps_what_was_said_and_repaints_no_terminal(hostile, attack):
     texts = [
         document.render(report),
         document.to_json_line(report),
-        diff_text.diff_to_json(diff.compare_reports(report, report)),
+        diff.diff_to_json(diff.compare_reports(report, report)),
     ]
     for text in texts:
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", text)

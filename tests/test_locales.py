@@ -15,8 +15,8 @@ from rich.cells import cell_len
 
 from privaudit.i18n import Translator, catalog
 from privaudit.model import Message
-from privaudit.report import diff_text, revocation_text, txt
-from privaudit.report.diff import compare_reports
+from privaudit.report import revocation_text, txt
+from privaudit.report.diff import compare_reports, diff_to_text
 from privaudit.virtual_phone import scenario_names
 from tests.fixtures.sentences import ENGLISH, TRANSLATED, forms, placeholders
 
@@ -272,7 +272,7 @@ def test_an_unreviewed_translation_is_marked_everywhere(demo_report, code):
     later = replace(demo_report, taken_at=demo_report.taken_at.replace(year=demo_report.taken_at.year + 1))
     for shown in (
         txt.render(demo_report, language),
-        diff_text.diff_to_text(compare_reports(demo_report, later), language),
+        diff_to_text(compare_reports(demo_report, later), language),
         revocation_text.render_steps(demo_report, language, frozenset()),
         revocation_text.usb_debugging_steps("aosp", language),
     ):

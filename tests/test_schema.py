@@ -12,9 +12,9 @@ from privaudit import audit, knowledge
 from privaudit.capture import read_source
 from privaudit.errors import SourceError
 from privaudit.i18n import Translator
-from privaudit.report import diff_text, share
 from privaudit.report import json as report_json
-from privaudit.report.diff import compare_reports
+from privaudit.report import share
+from privaudit.report.diff import compare_reports, diff_to_json
 from privaudit.virtual_phone import scenario_names
 
 PUBLISHED = json.loads(
@@ -107,7 +107,7 @@ def test_comparisons_keep_to_the_published_schema(run, made, published_diff_sche
     apps = made.app(contacts=made.access("can_read")), made.app(contacts=made.access("not_allowed"))
     for before, after in (apps, reversed(apps), (apps[0], apps[0])):
         diff = compare_reports(made.report(before), made.report(after), ["com.nobody.here"])
-        Draft202012Validator(published).validate(json.loads(diff_text.diff_to_json(diff)))
+        Draft202012Validator(published).validate(json.loads(diff_to_json(diff)))
     assert run("schema", "--diff", "--apk").code == 2
 
 

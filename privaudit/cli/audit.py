@@ -170,7 +170,7 @@ def schema(
     if apk and diff:
         raise typer.BadParameter("--apk, --diff")
     if diff:
-        from privaudit.report.diff_text import diff_schema as json_schema
+        from privaudit.report.diff import diff_schema as json_schema
     elif apk:
         from privaudit.vetting.report import vetting_schema as json_schema
     else:

@@ -33,18 +33,19 @@ def diff(  # noqa: PLR0913 - one parameter per option
     with open_console(lang, plain=plain) as console:
         app_names.validate_app_names(app or [])
         console.print_message("cli.starting_saved", version=__version__)
-        from privaudit.report import diff_text, save_text, validate_output
+        from privaudit.report import diff as report_diff
+        from privaudit.report import save_text, validate_output
 
         files = output or []
         for path in files:
-            validate_output(path, diff_text.DIFF_SUFFIXES)
+            validate_output(path, report_diff.DIFF_SUFFIXES)
         differences = _compare(console, (before, after), ledger, app or [], signatures or [])
         for path in files:
-            save_text(diff_text.render_diff(differences, path.suffix, console.language), path)
+            save_text(report_diff.render_diff(differences, path.suffix, console.language), path)
         if as_json:
-            console.write_json(diff_text.diff_to_json(differences))
+            console.write_json(report_diff.diff_to_json(differences))
         else:
-            console.write_stdout(diff_text.diff_to_text(differences, console.language))
+            console.write_stdout(report_diff.diff_to_text(differences, console.language))
         for path in files:
             console.print_message("cli.saved", path=str(path))
 

@@ -33,7 +33,7 @@ from privaudit.i18n.sanitize import sanitize_text
 from privaudit.knowledge import csv_format, minisign, rights, signatures, stix, update
 from privaudit.knowledge.loader import Problems
 from privaudit.model import Command
-from privaudit.report import csv, diff, diff_text, html, revocation_text, txt
+from privaudit.report import csv, diff, html, revocation_text, txt
 from privaudit.report import json as report_json
 from privaudit.report.share import anonymize_report
 from privaudit.revocation import ledger
@@ -301,7 +301,7 @@ def report_document(data: bytes) -> None:
         module.render(report, ENGLISH)
     revocation_text.render_steps(report, ENGLISH, frozenset())
     anonymize_report(report)
-    diff_text.diff_to_text(diff.compare_reports(report, report), ENGLISH)
+    diff.diff_to_text(diff.compare_reports(report, report), ENGLISH)
     for app in report.apps[:1]:
         for kind in letters.LetterKind:
             render_document(letters.draft_letter(report, app.package, kind, rights.load_rights("IN")), "md")

@@ -10,8 +10,7 @@ import pytest
 from privaudit.errors import UsageError
 from privaudit.i18n import Translator
 from privaudit.model import AnswerState, Coverage, Lending, LendingVerdict
-from privaudit.report import diff_text
-from privaudit.report.diff import ChangeDirection, compare_reports
+from privaudit.report.diff import ChangeDirection, compare_reports, diff_to_text
 
 LENDS = Lending(verdict=LendingVerdict.YES)
 
@@ -47,7 +46,7 @@ def test_access_change_direction(made, pair, before, after, direction, code):
     diff = compare_reports(*pair(*apps))
     (change,) = diff.changes
     assert (change.what, change.direction) == ("contacts", direction)
-    text = diff_text.diff_to_text(diff, Translator(code))
+    text = diff_to_text(diff, Translator(code))
     assert Translator(code).t(f"diff.{direction}") in text
     assert "[" not in text
     assert Translator(code).t("steps.no_recall")[:10] in text
@@ -59,7 +58,7 @@ def test_special_access_is_closed_only_if_both_reports_are_complete(made, pair):
     gap = Coverage(question="settings", user=0, state=AnswerState.REFUSED, could_hide=True)
     diff = compare_reports(*pair(*apps, coverage=(gap,), complete=False))
     assert diff.changes[0].direction is ChangeDirection.UNKNOWN
-    assert "does not mean it was revoked" in " ".join(diff_text.diff_to_text(diff, Translator("en")).split())
+    assert "does not mean it was revoked" in " ".join(diff_to_text(diff, Translator("en")).split())
 
 
 def test_app_installed_or_removed(made, pair):
@@ -74,7 +73,7 @@ def test_app_installed_or_removed(made, pair):
 
 def test_no_changes(made, pair):
     app = made.app(contacts=made.access("can_read"))
-    assert "Nothing changed" in diff_text.diff_to_text(compare_reports(*pair(app, app)), Translator("en"))
+    assert "Nothing changed" in diff_to_text(compare_reports(*pair(app, app)), Translator("en"))
 
 
 @pytest.mark.parametrize(
@@ -93,13 +92,13 @@ def test_every_app_stands_in_the_comparison(made, pair, state, direction, code):
     diff = compare_reports(*pair(app, app))
     assert diff.changes == ()
     assert [(row.what, row.direction) for row in diff.unchanged] == [("contacts", direction)]
-    text = diff_text.diff_to_text(diff, Translator(code))
+    text = diff_to_text(diff, Translator(code))
     assert "速贷宝" in text
     assert "".join(Translator(code).t(f"diff.{direction}").split()) in "".join(text.split())
 
 
 def test_an_app_without_access_and_one_in_neither_report_are_named(made, pair):
-    text = diff_text.diff_to_text(compare_reports(*pair(made.app(), made.app()), ["com.gone"]), Translator("en"))
+    text = diff_to_text(compare_reports(*pair(made.app(), made.app()), ["com.gone"]), Translator("en"))
     assert "no access seen, before or after" in text
     assert "com.gone" in text.partition("Not known")[2]
 

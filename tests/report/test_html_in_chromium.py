@@ -14,8 +14,8 @@ import pytest
 
 from privaudit.i18n import Translator, catalog
 from privaudit.model import AnswerState, Coverage
-from privaudit.report import diff_text, html
-from privaudit.report.diff import compare_reports
+from privaudit.report import html
+from privaudit.report.diff import compare_reports, diff_to_html
 from tests.report.test_html import HOSTILE, hostile
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -144,7 +144,7 @@ def test_diff_page_is_accessible(opened, made, code):
     after = replace(after, phone=before.phone, apps=after.apps[:1], coverage=GAPS, complete=False)
     changed = compare_reports(before, after)
     assert changed.changes
-    page = opened(diff_text.diff_to_html(changed, Translator(code)), PHONE)
+    page = opened(diff_to_html(changed, Translator(code)), PHONE)
     assert widest(page) == PHONE
     assert violations(page) == []
 

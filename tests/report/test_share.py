@@ -11,9 +11,9 @@ import pytest
 
 from privaudit.i18n import Translator
 from privaudit.model import Lending, LendingVerdict, PhoneClock
-from privaudit.report import csv, diff_text, html, share, summary, txt
+from privaudit.report import csv, html, share, summary, txt
 from privaudit.report import json as document
-from privaudit.report.diff import compare_reports
+from privaudit.report.diff import compare_reports, diff_to_text
 from privaudit.virtual_phone import scenario_names
 
 LENDS = Lending(verdict=LendingVerdict.YES)
@@ -80,7 +80,7 @@ def test_anonymized_reports_of_one_month_are_comparable(made):
     before, after = made.report(app), share.anonymize_report(made.report(replace(app, access=made.app().access)))
     changed = compare_reports(before, after)
     assert [one.direction for one in changed.changes] == ["closed"]
-    assert "between January 2026 and January 2026" in diff_text.diff_to_text(changed, Translator("en"))
+    assert "between January 2026 and January 2026" in diff_to_text(changed, Translator("en"))
 
 
 def test_age_becomes_a_month(made):

@@ -51,10 +51,10 @@ LEFT_OUT = re.compile(
     r"|adb_shell/(?:auth/|adb_device_async|transport/(?!__init__|base_transport\.py|tcp_transport\.py))"
     # privaudit: commands, vetting and workshops need a terminal, processes or several phones.
     r"|privaudit/(?:cli/|vetting/|__main__|browser/page/|transport/(?:adb_server|usb|diagnosis)\.py|virtual_phone/adbd/)"
-    r"|privaudit/workshop/(?!__init__|consent|model|statistics)|privaudit/browser/page_data\.py"
+    r"|privaudit/workshop/(?!__init__|model|statistics)|privaudit/browser/page_data\.py"
     # Lists are those of the build, and a report is saved as a page or JSON.
     r"|privaudit/knowledge/(?:csv_format|export|lint|minisign|stix|update)\.py"
-    r"|privaudit/report/(?:csv|diff|diff_text|share|terminal)\.py"
+    r"|privaudit/report/(?:csv|diff|share|terminal)\.py"
 )
 """Files that the page does not need."""
 STYLES = ("style", "paper")
