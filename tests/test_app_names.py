@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from privaudit.cli.app_names import resolve_packages, validate_app_names
 from privaudit.cli.console import CliConsole
+from privaudit.cli.options import resolve_packages, validate_app_names
 from privaudit.errors import UsageError
 
 GOLDEN = Path(__file__).parent / "golden" / "borrower.json"

@@ -235,9 +235,7 @@ class AuditRunner:
         """Refuse options that cannot be carried out, before any phone is asked."""
         from privaudit import report
 
-        for name in self.app_names:
-            if not any(map(str.isalnum, name)):
-                raise UsageError("errors.app_name_empty", given=name)
+        options.validate_app_names(self.app_names)
         for path in self.output_files:
             report.validate_output(path, tuple(report.FORMATS))
         if source_count > 1 and (self._single_outputs or (self.as_json and not self.as_json_lines)):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from privaudit import __version__
-from privaudit.cli import app_names, options
+from privaudit.cli import options
 from privaudit.cli.audit import report_on_source
 from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, option
@@ -31,7 +31,7 @@ def diff(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Show what changed between two reports or saved captures of one phone."""
     with open_console(lang, plain=plain) as console:
-        app_names.validate_app_names(app or [])
+        options.validate_app_names(app or [])
         console.print_message("cli.starting_saved", version=__version__)
         from privaudit.report import diff as report_diff
         from privaudit.report import save_text, validate_output
@@ -61,7 +61,7 @@ def _compare(
     from privaudit.audit import ReportOptions
     from privaudit.report.diff import compare_reports
 
-    packages = set(app_names.resolve_packages(console, names, _all_apps(sources)) if names else ())
+    packages = set(options.resolve_packages(console, names, _all_apps(sources)) if names else ())
     if ledger is not None:
         from privaudit.revocation.ledger import read_ledger
 

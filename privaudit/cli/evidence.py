@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from privaudit.cli import app_names, options
+from privaudit.cli import options
 from privaudit.cli.audit import report_on_source
 from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, option
@@ -84,7 +84,7 @@ def _create_folder(
     """Create the folder and print its hash; `names` are the apps that the part to show is about, by default all."""
     from privaudit.documents import evidence_folder
 
-    packages = app_names.resolve_packages(console, names, report.apps, keep_unknown=True)
+    packages = options.resolve_packages(console, names, report.apps, keep_unknown=True)
     shown = evidence_folder.disclosable_report(report, tuple(packages))
     digest = evidence_folder.create_evidence_folder(
         output,

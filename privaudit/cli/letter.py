@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from privaudit.cli import app_names, options
+from privaudit.cli import options
 from privaudit.cli.audit import report_on_source
 from privaudit.cli.console import CliConsole, is_yes, open_console
 from privaudit.cli.options import argument, option
@@ -53,8 +53,8 @@ def letter(  # noqa: PLR0913 - one parameter per option
         country = country or report.knowledge.rules.country
         if country is None:
             raise UsageError("errors.country_needed", known=rights.countries_with_rights())
-        app_names.validate_app_names([app])
-        (package,) = app_names.resolve_packages(console, [app], report.apps, keep_unknown=True)
+        options.validate_app_names([app])
+        (package,) = options.resolve_packages(console, [app], report.apps, keep_unknown=True)
         document = letters.draft_letter(report, package, letter_kind, rights.load_rights(country), choices)
         if letter_kind.is_sent and not yes:
             console.print_message("papers.notice")

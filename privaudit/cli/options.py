@@ -1,30 +1,41 @@
-"""The options that several commands share, checks of their values, and the language of the help.
+"""The options that several commands share, what their values stand for, and the language of the help.
 
 The help of these options is in the ``cli`` table of the message catalog. Options of one command, and of the commands
 of `signatures` and `rules`, stand beside them: their tables are then parsed only when such a command runs.
 """
 
+from __future__ import annotations
+
 import contextlib
 import itertools
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from privaudit.errors import UsageError
 from privaudit.i18n import Translator, catalog
 
+if TYPE_CHECKING:
+    from privaudit.cli.console import CliConsole
+    from privaudit.model import App, AppSummary  # importing the model takes longer than printing the help
+
 
 def _help_language() -> Translator:
-    """Choose the language of the help: ``--lang`` may stand anywhere, and is read before any command is parsed."""
+    code = _value_in_command_line("--lang")
+    return Translator(code if code in catalog.languages() else catalog.system_language())
+
+
+def _value_in_command_line(name: str) -> str | None:
+    """Return the value of an option, which may stand anywhere, before any command is parsed."""
     words = sys.argv[1:]
-    codes = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
-    codes += [value for option, value in itertools.pairwise(words) if option == "--lang"]
-    return Translator(codes[-1] if codes and codes[-1] in catalog.languages() else catalog.system_language())
+    values = [word.partition("=")[2] for word in words if word.startswith(f"{name}=")]
+    values += [value for word, value in itertools.pairwise(words) if word == name]
+    return values[-1] if values else None
 
 
 HELP_TRANSLATOR: Final = _help_language()
@@ -88,11 +99,8 @@ def suggest_country(language_code: str) -> str | None:
     """Return the country of ``--country``, else the one that the language suggests: for help that is shown unasked."""
     from privaudit.transport import vendors
 
-    words = sys.argv[1:]
-    values = [word.partition("=")[2] for word in words if word.startswith("--country=")]
-    values += [value for option_name, value in itertools.pairwise(words) if option_name == "--country"]
     with contextlib.suppress(UsageError):
-        return parse_country(values[-1] if values else None) or vendors.country_of_language(language_code)
+        return parse_country(_value_in_command_line("--country")) or vendors.country_of_language(language_code)
     return None
 
 
@@ -113,6 +121,67 @@ def parse_output(output: Iterable[str] | None, *, as_json: bool) -> tuple[tuple[
     """Return the files of ``--output``, and whether JSON goes to standard output: with ``--json`` or a file ``-``."""
     names = tuple(output or ())
     return tuple(Path(name) for name in names if name != "-"), as_json or "-" in names
+
+
+def validate_app_names(names: Iterable[str]) -> None:
+    """Refuse names without a letter or digit, before any phone is asked."""
+    for name in names:
+        if not any(map(str.isalnum, name)):
+            raise UsageError("errors.app_name_empty", given=name)
+
+
+def resolve_packages(
+    console: CliConsole,
+    names: Sequence[str],
+    apps: Iterable[App | AppSummary],
+    *,
+    keep_unknown: bool = False,
+    packages_only: bool = False,
+) -> list[str]:
+    """Return the packages of `apps` that `names` stand for, each once, in the order of the names.
+
+    Where several apps have a name, the user chooses in a terminal. Raises UsageError ``app_ambiguous`` if several have
+    it and nobody can choose, and ``app_missing`` if no app has it; with `keep_unknown`, that name is returned instead.
+    With `packages_only`, where nobody is asked what will be changed, labels are refused: ``yes_needs_package``.
+    """
+    from privaudit.findings.named import find_named_apps
+    from privaudit.i18n.sanitize import display_name
+
+    known_apps = tuple(apps)
+    titles: dict[str, str] = {}
+    for app in known_apps:
+        label = display_name(app.label, app.package)
+        titles.setdefault(
+            app.package,
+            app.package if label == app.package else f"{console.language.quote_untrusted(label)} {app.package}",
+        )
+    packages = []
+    for query in find_named_apps(names, known_apps):
+        if packages_only and query.packages not in {(), (query.name,)}:
+            raise UsageError("errors.yes_needs_package", given=query.name)
+        match query.packages:
+            case ():
+                if not keep_unknown:
+                    raise UsageError("errors.app_missing", app=query.name)
+                package = query.name
+            case (package,):
+                if package != query.name:
+                    console.print_message("cli.app_chosen", given=query.name, app=titles[package])
+            case several:
+                package = _choose_package(console, query.name, [titles[name] for name in several], several)
+        packages.append(package)
+    return list(dict.fromkeys(packages))
+
+
+def _choose_package(console: CliConsole, name: str, titles: Sequence[str], packages: Sequence[str]) -> str:
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        console.print_message("cli.apps_of_name", given=name)
+        for number, title in enumerate(titles, 1):
+            console.print_message("cli.numbered", number=number, title=title)
+        answer = console.prompt("cli.choose_app", n=len(packages))
+        if answer.isascii() and answer.isdecimal() and 1 <= int(answer) <= len(packages):
+            return packages[int(answer) - 1]
+    raise UsageError("errors.app_ambiguous", given=name, found=tuple(titles))
 
 
 LanguageOption = Annotated[str | None, option("cli.lang", "--lang", metavar="LANG")]

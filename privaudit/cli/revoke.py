@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from privaudit import __version__
-from privaudit.cli import app_names, options
+from privaudit.cli import options
 from privaudit.cli.console import CliConsole, is_yes, open_console
 from privaudit.cli.options import argument, option
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE, PhoneError, SourceError, UsageError
@@ -88,7 +88,7 @@ class RevocationCommand:
         if source is not None and not self._apply:
             starting_key = "cli.starting_saved"
         self._console.print_message(starting_key, version=__version__)
-        app_names.validate_app_names(names)
+        options.validate_app_names(names)
         if ledger_path is not None and ledger_path.exists():
             self._resume(names, ledger_path)
             return
@@ -111,7 +111,7 @@ class RevocationCommand:
         from privaudit.revocation import prepare
 
         lists = knowledge.load_knowledge(extra_lists=self._phone.signatures, demo=saved.demo)
-        packages = app_names.resolve_packages(
+        packages = options.resolve_packages(
             self._console, names, facts.summarise_phone(saved).summaries, packages_only=self._apply and self._yes
         )
         return prepare.plan_revocation(saved, lists, packages, uninstall=uninstall)
@@ -185,7 +185,7 @@ class RevocationCommand:
             progress=self._console.print_round,
             on_apk_progress=self._console.update_progress_bar,
         )
-        packages = app_names.resolve_packages(
+        packages = options.resolve_packages(
             self._console, names, phone_facts.summaries, packages_only=self._apply and self._yes
         )
         return prepare.read_own_dumps(connection, capture, packages), packages
@@ -237,7 +237,7 @@ class RevocationCommand:
         packages = sorted({entry.change.package for entry in ledger.entries})
         if not set(names) <= set(packages):  # labels: the capture before the changes knows them
             sealed = facts.summarise_phone(read_sealed_capture(ledger, ledger_path)).summaries
-            names = app_names.resolve_packages(self._console, names, sealed)
+            names = options.resolve_packages(self._console, names, sealed)
         if sorted(set(names)) != packages:
             raise UsageError("errors.ledger_other_apps", path=str(ledger_path))
         pending = [entry.change for entry in ledger.entries if entry.outcome in {Outcome.PLANNED, Outcome.BEGUN}]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from privaudit import __version__, roms
-from privaudit.cli import app_names, options
+from privaudit.cli import options
 from privaudit.cli.audit import report_on_source
 from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, option
@@ -41,7 +41,7 @@ def steps(  # noqa: PLR0913 - one parameter per option
         from privaudit.report import json, revocation_text
 
         names = apps or []
-        app_names.validate_app_names(names)
+        options.validate_app_names(names)
         phone = options.PhoneOptions(transport=transport, serial=serial, signatures=tuple(signatures or ()))
         try:
             report = _report_for_steps(console, phone, source, names, options.parse_country(country))
@@ -54,7 +54,7 @@ def steps(  # noqa: PLR0913 - one parameter per option
             # Whoever names a brand gets its taps without a phone, too.
             console.write_stdout(render.render_document(taps_page(rom, None, console.language), "txt"))
             return
-        packages = app_names.resolve_packages(console, names, report.apps, keep_unknown=True)
+        packages = options.resolve_packages(console, names, report.apps, keep_unknown=True)
         reported = tuple(dict.fromkeys(app.package for app in report.apps))
         for name in packages:
             if name not in reported:
@@ -105,7 +105,7 @@ def open_settings(
         if app is None and roms.page_needs_app(page):
             raise UsageError("errors.page_of_app", page=page)
         console.print_message("cli.starting_open", version=__version__)
-        app_names.validate_app_names([app] if app is not None else [])
+        options.validate_app_names([app] if app is not None else [])
         with console.connect(transport, serial) as connection:
             from privaudit.i18n.sanitize import display_name
             from privaudit.revocation import settings_page, state, steps
@@ -114,7 +114,7 @@ def open_settings(
             package, label = None, ""
             if app is not None:
                 installed = state.read_installed_apps(connection, user, app)
-                (package,) = app_names.resolve_packages(console, [app], installed)
+                (package,) = options.resolve_packages(console, [app], installed)
                 label = next(display_name(one.label, package) for one in installed if one.package == package)
             opened = settings_page.open_page(connection, phone, page, package, user)
         for message in opened.errors:
