@@ -276,7 +276,7 @@ def test_a_draft_leaves_out_what_cannot_be_read(run, loan, tmp_path):
     ],
 )
 def test_a_draft_leaves_out_every_test_certificate_that_check_refuses(run, loan, tmp_path, digest, name):
-    from privaudit.cli import signatures_exchange
+    from privaudit.cli import signatures
 
     listed = tmp_path / "list.toml"
     listed.write_text(
@@ -290,7 +290,7 @@ def test_a_draft_leaves_out_every_test_certificate_that_check_refuses(run, loan,
 
     app = vetting.vet(loan, vetting.load_vetting_context()).app
     app = replace(app, certificates_sha256=(digest,))
-    row = signatures_exchange.draft_row(app, 'x\n[[app]]\npackage = "evil"', Translator("en"))
+    row = signatures.draft_row(app, 'x\n[[app]]\npackage = "evil"', Translator("en"))
     (parsed,) = tomllib.loads(row)["app"]  # a file's name opens no row of its own
     assert "certificates" not in parsed
     assert "with a key that everyone has" in row

@@ -136,7 +136,7 @@ def test_no_network_but_to_a_phone_and_for_newer_lists(package):
     # A cluster is connected to only where the user names one; see below.
     assert modules <= {"knowledge.update", *(("vetting.dask_cluster",) if package == "asyncio" else ())}
     # Only the commands that update and pack lists reach it.
-    assert importers("privaudit.knowledge.update") == {"cli.signatures_exchange"}
+    assert importers("privaudit.knowledge.update") == {"cli.signatures"}
 
 
 def test_only_a_batch_starts_processes():

@@ -31,7 +31,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "rights": ("letter", "show_rights", "cli.rights"),
     "workshop": ("workshop", "workshop", "cli.workshop"),
     "apk": ("apk", "apk", "apkcli.apk"),
-    "signatures": ("signatures_exchange", "signatures_app", "signatures.app"),
+    "signatures": ("signatures", "signatures_app", "signatures.app"),
     "rules": ("rules", "rules_app", "rulebook.app"),
     "schema": ("audit", "schema", "cli.schema"),
 }
