@@ -15,7 +15,7 @@ import pytest
 from privaudit import audit, knowledge, resume
 from privaudit.audit import CollectionOptions
 from privaudit.capture import archive, collector, scripts
-from privaudit.cli.capture import CaptureCommand
+from privaudit.cli.capture import take_capture
 from privaudit.cli.console import CliConsole
 from privaudit.cli.options import PhoneOptions
 from privaudit.errors import PhoneError, SourceError
@@ -42,8 +42,8 @@ def keep(monkeypatch, home, capsys):
     monkeypatch.setenv("USERPROFILE", str(home))
 
     def keep(phone, file, *, again=False, names=True):
-        keeper = CaptureCommand(CliConsole("en", plain=True), file, CollectionOptions(read_labels=names), resume=again)
-        code = keeper.run(PhoneOptions(transport=f"tcp:{phone.address}"))
+        console, source = CliConsole("en", plain=True), PhoneOptions(transport=f"tcp:{phone.address}")
+        code = take_capture(console, file, source, CollectionOptions(read_labels=names), is_resumed=again)
         return code, capsys.readouterr().err
 
     return keep

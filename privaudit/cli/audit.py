@@ -284,14 +284,8 @@ class AuditRunner:
             from privaudit import knowledge, resume
 
             lists = knowledge.load_knowledge(extra_lists=self.signatures, demo=demo, country=self.country)
-            capture, phone_facts = pipeline.collect_with_facts(
-                connection,
-                lists,
-                demo=demo,
-                options=collection_options(no_apks=self.no_apks, hash_apks=self.hash_apks, app_names=self.app_names),
-                progress=self.console.print_round,
-                on_apk_progress=self.console.update_progress_bar,
-            )
+            collection = collection_options(no_apks=self.no_apks, hash_apks=self.hash_apks, app_names=self.app_names)
+            capture, phone_facts = self.console.collect(connection, lists, collection, demo=demo)
         report = pipeline.build_report(capture, lists, self._report_options(), phone_facts)
         code = self._write_outputs(self._as_handed_on(report))
         if capture.source.is_live and resume.was_interrupted(capture):

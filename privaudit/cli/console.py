@@ -33,7 +33,11 @@ from privaudit.errors import (
 from privaudit.i18n import Translator, catalog
 
 if TYPE_CHECKING:
+    from privaudit.audit import CollectionOptions
+    from privaudit.capture.model import Capture
     from privaudit.capture.remote_apks import ReadProgress
+    from privaudit.facts import PhoneFacts
+    from privaudit.knowledge import Knowledge
     from privaudit.model import Message, MessageValue
     from privaudit.report.txt import StyledLine
     from privaudit.transport.base import AuthorizationWait, Transport
@@ -230,6 +234,21 @@ class CliConsole:
     def print_round(self, name: str) -> None:
         """Print which round of commands to the phone begins."""
         self.print_message(_ROUND_KEYS[name])
+
+    def collect(
+        self, connection: Transport, lists: Knowledge, collection: CollectionOptions, *, demo: bool = False
+    ) -> tuple[Capture, PhoneFacts]:
+        """Take a capture of a phone, printing how far it is; return it with its facts."""
+        from privaudit import audit
+
+        return audit.collect_with_facts(
+            connection,
+            lists,
+            demo=demo,
+            options=collection,
+            progress=self.print_round,
+            on_apk_progress=self.update_progress_bar,
+        )
 
     def print_authorization_prompt(self, status: AuthorizationWait) -> None:
         """Print that the phone waits for its owner to tap "Allow"; on later calls only the seconds left."""

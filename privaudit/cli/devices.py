@@ -82,10 +82,9 @@ def scan_devices(on_key_created: OnKeyCreated) -> tuple[Sequence[ConnectedDevice
     from privaudit.transport.device_selector import serial_suffixes
 
     devices, usb_error = diagnosis.survey_devices()
-    checked = [_read_phone(status, on_key_created) for status in devices]
-    suffixes = serial_suffixes(devices)
     connected = [
-        ConnectedDevice(status, phone, suffix) for (status, phone), suffix in zip(checked, suffixes, strict=True)
+        ConnectedDevice(*_read_phone(status, on_key_created), suffix)
+        for status, suffix in zip(devices, serial_suffixes(devices), strict=True)
     ]
     return connected, None if connected else usb_error or PhoneError("errors.no_phone")
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from privaudit.capture.model import Capture
-    from privaudit.model import Report
 
 _CHANGE_KEYS: Final[Mapping[str, str]] = {
     "changed": "cli.evidence_changed",
@@ -52,53 +51,39 @@ def evidence(
             raise UsageError("errors.exists", path=str(output))
         if not output.absolute().parent.is_dir():
             raise UsageError("errors.no_folder", path=str(output.absolute().parent))
-        report, capture, write_sealed = _load_source(source, options.parse_country(country), signatures or [])
-        _create_folder(console, output, report, capture, write_sealed, apps or [])
+        from privaudit import audit
+        from privaudit.documents import evidence_folder
+
+        report_options = audit.ReportOptions(country=options.parse_country(country))
+        report, capture = report_on_source(source, report_options, signatures or [])
+        packages = options.resolve_packages(console, apps or [], report.apps, keep_unknown=True)
+        shown = evidence_folder.disclosable_report(report, tuple(packages))
+        digest = evidence_folder.create_evidence_folder(
+            output,
+            shown,
+            capture=capture,
+            write_sealed=_sealed_writer(source, capture),
+            language=console.language,
+            created_at=datetime.now(UTC).astimezone(),
+        )
+        console.print_message("cli.evidence_kept", path=str(output), sheet=str(output / evidence_folder.HASH_PAGE_FILE))
+        console.print_message("cli.evidence_apps", n=len({app.package for app in shown.apps}))
+        sealed_key = "cli.evidence_sealed" if capture else "cli.evidence_sealed_report"
+        console.print_message(sealed_key, path=str(output / evidence_folder.SEALED))
+        console.write_lines([digest])
 
 
-def _load_source(
-    source: Path, country: str | None, signatures: list[Path]
-) -> tuple[Report, Capture | None, Callable[[Path], None]]:
-    """Return the report on `source`, the capture if `source` is one, and what writes the sealed part."""
-    from privaudit import audit
+def _sealed_writer(source: Path, capture: Capture | None) -> Callable[[Path], None]:
+    """Return what writes the sealed part: a copy of `source`, unless that holds more than was read."""
     from privaudit.capture import archive
     from privaudit.documents import evidence_folder
 
-    report, capture = report_on_source(source, audit.ReportOptions(country=country), signatures)
     if capture is None:
-        return report, None, evidence_folder.copy_into(source, "report.json")
+        return evidence_folder.copy_into(source, "report.json")
     if archive.recognises(source):
-        return report, capture, evidence_folder.copy_into(source, "capture.zip")
+        return evidence_folder.copy_into(source, "capture.zip")
     # A bug report holds more than we read, and names persons: only what was read goes into the folder.
-    return report, capture, lambda sealed: archive.write_archive(capture, sealed / "capture.zip")
-
-
-def _create_folder(
-    console: CliConsole,
-    output: Path,
-    report: Report,
-    capture: Capture | None,
-    write_sealed: Callable[[Path], None],
-    names: list[str],
-) -> None:
-    """Create the folder and print its hash; `names` are the apps that the part to show is about, by default all."""
-    from privaudit.documents import evidence_folder
-
-    packages = options.resolve_packages(console, names, report.apps, keep_unknown=True)
-    shown = evidence_folder.disclosable_report(report, tuple(packages))
-    digest = evidence_folder.create_evidence_folder(
-        output,
-        shown,
-        capture=capture,
-        write_sealed=write_sealed,
-        language=console.language,
-        created_at=datetime.now(UTC).astimezone(),
-    )
-    console.print_message("cli.evidence_kept", path=str(output), sheet=str(output / evidence_folder.HASH_PAGE_FILE))
-    console.print_message("cli.evidence_apps", n=len({app.package for app in shown.apps}))
-    sealed_key = "cli.evidence_sealed" if capture else "cli.evidence_sealed_report"
-    console.print_message(sealed_key, path=str(output / evidence_folder.SEALED))
-    console.write_lines([digest])
+    return lambda sealed: archive.write_archive(capture, sealed / "capture.zip")
 
 
 def _verify_folder(console: CliConsole, folder: Path) -> int:

@@ -178,13 +178,8 @@ class RevocationCommand:
         from privaudit import audit
         from privaudit.revocation import prepare
 
-        capture, phone_facts = audit.collect_with_facts(
-            connection,
-            knowledge,
-            options=audit.CollectionOptions(app_names=tuple(names)),
-            progress=self._console.print_round,
-            on_apk_progress=self._console.update_progress_bar,
-        )
+        collection = audit.CollectionOptions(app_names=tuple(names))
+        capture, phone_facts = self._console.collect(connection, knowledge, collection)
         packages = options.resolve_packages(
             self._console, names, phone_facts.summaries, packages_only=self._apply and self._yes
         )

@@ -78,13 +78,8 @@ def _report_for_steps(
         return report_on_source(source, report_options, phone.signatures)[0]
     with console.connect(phone.transport, phone.serial) as connection:
         lists = knowledge.load_knowledge(extra_lists=phone.signatures, country=country)
-        capture, phone_facts = audit.collect_with_facts(
-            connection,
-            lists,
-            options=audit.CollectionOptions(app_names=tuple(names)),
-            progress=console.print_round,
-            on_apk_progress=console.update_progress_bar,
-        )
+        collection = audit.CollectionOptions(app_names=tuple(names))
+        capture, phone_facts = console.collect(connection, lists, collection)
     return audit.build_report(capture, lists, report_options, phone_facts)
 
 
