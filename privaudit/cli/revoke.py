@@ -188,7 +188,7 @@ class RevocationCommand:
     def _print_plan(self, planned: PlannedRevocation) -> None:
         from privaudit.report import revocation_text
 
-        self._console.write_stdout(revocation_text.format_plan(self._console.language, planned.plan, planned.apps))
+        self._console.write_lines(revocation_text.plan_lines(self._console.language, planned.plan, planned.apps))
 
     def _confirm(self, key: str, count: int) -> bool:
         """Ask before changing the phone, unless ``--yes`` was given."""

@@ -130,7 +130,7 @@ def _access_sentences(view: ReportView, app: model.App, finding: model.Finding) 
         if access.is_incoming_only:
             yield view.t("report.only_incoming")
         if matrix.has_other_route(access):
-            yield view.t(matrix.other_route_message(access, "sentence"), **values)
+            yield view.t(matrix.other_route_keys(access)[1], **values)
         if access.state is model.AccessState.BLOCKED and finding_name != "blocked":
             yield view.t("report.blocked", **values)
         if access.state is model.AccessState.UNKNOWN:

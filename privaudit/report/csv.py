@@ -7,7 +7,7 @@ own headings. A table has no place for what could not be checked, so each row ha
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -25,31 +25,6 @@ _FORMULA_PREFIXES: Final = frozenset("=+-@＝＋－＠")
 Some spreadsheets skip tabs and line ends before them, which `sanitize_text` removes."""
 _MAX_CELL_CHARS: Final = 240
 """Characters of a cell; a package name has 223 at most."""
-_FIRST_COLUMNS: Final = (
-    "report.csv_demo",
-    "report.checked",
-    "report.page_package",
-    "report.csv_user",
-    "report.csv_label",
-    "report.page_version",
-    "report.csv_first",
-    "report.csv_why",
-)
-_LAST_COLUMNS: Final = (
-    "report.other_routes",
-    "report.csv_lists",
-    "report.csv_installer",
-    "report.page_installed",
-    "report.page_updated",
-    "report.csv_gaps",
-    "report.csv_named",
-    "report.csv_newest",
-    "report.csv_sha256",
-    "report.csv_severity",
-    "report.csv_sees_messages",
-    "report.csv_source",
-)
-"""New columns are added at the end: what reads tables may count columns."""
 
 
 def render(report: Report, language: Translator) -> str:
@@ -77,40 +52,22 @@ def escape_cell(text: str) -> str:
 
 
 def _column_headings(language: Translator) -> Iterator[str]:
-    yield from map(language.t, _FIRST_COLUMNS)
+    yield from (language.t(key) for key, _ in _FIRST_COLUMNS)
     for data in matrix.WIDE_COLUMNS:
         label = language.t(matrix.DATA_LABEL_KEYS[data])
         yield from (label, language.t("report.csv_record", data=label))
-    yield from map(language.t, _LAST_COLUMNS)
+    yield from (language.t(key) for key, _ in _LAST_COLUMNS)
+    yield language.t("report.csv_source")
 
 
 def _app_row(view: ReportView, app: App) -> Iterator[str]:
-    severity = view.max_severity(app)
-    yield view.t("report.csv_yes" if view.report.demo else "report.csv_no")
-    yield _format_time(view, summary.audit_time(view.report))
-    yield app.package
-    yield str(app.user)
-    yield app.label or ""
-    yield app.version_name or ""
-    yield view.severity_label(severity) if severity else ""
-    yield matrix.reason_note(view, app)
+    yield from (cell(view, app) for _, cell in _FIRST_COLUMNS)
     for data in matrix.WIDE_COLUMNS:
         access = matrix.access_to(app, data)
         access_text, detail = matrix.cell_text(view, app, data)
         yield access_text
         yield _format_time(view, access.last_read) if access.last_read else detail
-    yield "; ".join(route for route, _ in matrix.special_access_routes(view, app))
-    yield _list_titles(view, app.listed)
-    yield app.installer or ""
-    yield _format_time(view, app.first_installed) if app.first_installed else ""
-    yield _format_time(view, app.last_updated) if app.last_updated else ""
-    yield str(len(gaps.missing_data(view)))
-    yield _list_titles(view, app.named)
-    lists = view.report.knowledge.signatures
-    yield _list_date(view, lists.newest)
-    yield lists.sha256
-    yield severity or ""
-    yield " ".join(route for route, kind in MESSAGE_ROUTES.items() if kind in app.special_access_kinds)
+    yield from (cell(view, app) for _, cell in _LAST_COLUMNS)
 
 
 def _list_titles(view: ReportView, matches: Iterable[SignatureMatch | NameMatch]) -> str:
@@ -123,6 +80,43 @@ def _list_date(view: ReportView, date: str | None) -> str:
     return (date or "")[: len("2026-01") if view.report.shared else None]
 
 
-def _format_time(view: ReportView, time: datetime) -> str:
-    """Return a time that every spreadsheet reads as a date; of an anonymized report the month only."""
+def _format_time(view: ReportView, time: datetime | None) -> str:
+    """Return a time that every spreadsheet reads as a date; of an anonymized report the month only. Empty if none."""
+    if time is None:
+        return ""
     return f"{time:%Y-%m}" if view.report.shared else f"{time:%Y-%m-%d %H:%M}"
+
+
+def _severity_label(view: ReportView, app: App) -> str:
+    severity = view.max_severity(app)
+    return view.severity_label(severity) if severity else ""
+
+
+_FIRST_COLUMNS: Final[tuple[tuple[str, Callable[[ReportView, App], str]], ...]] = (
+    ("report.csv_demo", lambda view, _: view.t("report.csv_yes" if view.report.demo else "report.csv_no")),
+    ("report.checked", lambda view, _: _format_time(view, summary.audit_time(view.report))),
+    ("report.page_package", lambda _, app: app.package),
+    ("report.csv_user", lambda _, app: str(app.user)),
+    ("report.csv_label", lambda _, app: app.label or ""),
+    ("report.page_version", lambda _, app: app.version_name or ""),
+    ("report.csv_first", _severity_label),
+    ("report.csv_why", matrix.reason_note),
+)
+"""Message key of the heading → cell of an app."""
+_LAST_COLUMNS: Final[tuple[tuple[str, Callable[[ReportView, App], str]], ...]] = (
+    ("report.other_routes", lambda view, app: "; ".join(route for route, _ in matrix.special_access_routes(view, app))),
+    ("report.csv_lists", lambda view, app: _list_titles(view, app.listed)),
+    ("report.csv_installer", lambda _, app: app.installer or ""),
+    ("report.page_installed", lambda view, app: _format_time(view, app.first_installed)),
+    ("report.page_updated", lambda view, app: _format_time(view, app.last_updated)),
+    ("report.csv_gaps", lambda view, _: str(len(gaps.missing_data(view)))),
+    ("report.csv_named", lambda view, app: _list_titles(view, app.named)),
+    ("report.csv_newest", lambda view, _: _list_date(view, view.report.knowledge.signatures.newest)),
+    ("report.csv_sha256", lambda view, _: view.report.knowledge.signatures.sha256),
+    ("report.csv_severity", lambda view, app: view.max_severity(app) or ""),
+    (
+        "report.csv_sees_messages",
+        lambda _, app: " ".join(route for route, kind in MESSAGE_ROUTES.items() if kind in app.special_access_kinds),
+    ),
+)
+"""As the first columns. New columns are added at the end: what reads tables may count columns."""

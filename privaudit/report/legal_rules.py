@@ -94,10 +94,6 @@ def brief_rules(view: ReportView, numbers: Mapping[str, int]) -> Iterator[str]:
         yield view.t(_BRIEF_KEYS[line[1]], authority=line[0], held=held) + mark
 
 
-def _as_message(key: str) -> Message:
-    return Message(key=key)
-
-
 def rule_explanations(view: ReportView) -> Iterator[str]:
     """Yield what each cited rule says, once; then how far that can be relied on. Nothing if no rule is cited."""
     matches = [match for app in view.report.apps for match in app.rules]
@@ -193,8 +189,8 @@ def _stance_sentence(
     yield language.t(
         "rules.holds_and_asks" if held and requested else "rules.holds" if held else request_key,
         what=Message(key=inferred_key if match.likely else stated_key, values={"condition": condition}),
-        held=tuple(map(_as_message, held)),
-        asked=tuple(map(_as_message, requested)),
+        held=tuple(Message(key=key) for key in held),
+        asked=tuple(Message(key=key) for key in requested),
     )
 
 

@@ -66,19 +66,11 @@ _LEGEND: Final = (
 """Each word of the matrix that needs an explanation, and the explanation."""
 _USER_CHOICE_FLAGS: Final = frozenset({"USER_SET", "USER_FIXED"})
 """The user chose, in the permission dialog or in Settings. Without them a denied permission was never granted."""
-_OTHER_ROUTE_KEYS: Final[Mapping[str, Mapping[str, str]]] = {
-    "why": {
-        "accessibility": "report.why_screen",
-        "notification_listener": "report.why_notifications",
-        "other": "report.why_other_way",
-    },
-    "sentence": {
-        "accessibility": "report.other_way_screen",
-        "notification_listener": "report.other_way_notifications",
-        "other": "report.other_way",
-    },
+_OTHER_ROUTE_KEYS: Final[Mapping[str, tuple[str, str]]] = {
+    "accessibility": ("report.why_screen", "report.other_way_screen"),
+    "notification_listener": ("report.why_notifications", "report.other_way_notifications"),
 }
-"""Use → special access by which an app reaches data → message key. The first that it holds says most."""
+"""Special access by which an app reaches data → a few words, and a sentence. The first that it holds says most."""
 UNKNOWN_ACCESS: Final = model.Access(
     state=model.AccessState.UNKNOWN,
     ways=(),
@@ -162,7 +154,7 @@ def cell_text(view: ReportView, app: model.App, data: AnyDataClass) -> tuple[str
 
 def _second_line(view: ReportView, app: model.App, data: AnyDataClass, access: model.Access) -> str:
     if has_other_route(access):
-        return view.t(other_route_message(access, "why"))
+        return view.t(other_route_keys(access)[0])
     if access.history is model.History.RECORDED:
         if access.last_read is not None:
             return view.t("report.history_recorded", day_short=access.last_read.date().isoformat())
@@ -175,10 +167,10 @@ def _second_line(view: ReportView, app: model.App, data: AnyDataClass, access: m
     return view.t(_CLOSED_STATE_KEYS[access.state])
 
 
-def other_route_message(access: model.Access, use: str) -> str:
-    """Return the message key for the special access that reaches what the permission keeps closed."""
-    keys = _OTHER_ROUTE_KEYS[use]
-    return next((key for route, key in keys.items() if route in access.ways), keys["other"])
+def other_route_keys(access: model.Access) -> tuple[str, str]:
+    """Return a few words and a sentence for the special access that reaches what the permission keeps closed."""
+    found = (keys for route, keys in _OTHER_ROUTE_KEYS.items() if route in access.ways)
+    return next(found, ("report.why_other_way", "report.other_way"))
 
 
 def has_other_route(access: model.Access) -> bool:

@@ -80,7 +80,7 @@ _UNDO_OUTCOMES: Final = frozenset({Outcome.UNDONE, Outcome.NOT_RESTORED})
 
 def render_steps(report: Report, language: Translator, packages: frozenset[str]) -> str:
     """Return the steps for `packages`, or, if it is empty, for every app that the report is about."""
-    return _join_lines(_step_lines(ReportView(report, language), packages))
+    return "".join(f"{line}\n" for line in _step_lines(ReportView(report, language), packages))
 
 
 def usb_debugging_steps(rom_id: str, language: Translator) -> str:
@@ -98,7 +98,7 @@ def usb_debugging_steps(rom_id: str, language: Translator) -> str:
         language.t("report.taps_usb_off"),
         *_checklist_lines(language, steps.disable_usb_debugging_steps(phone)),
     )
-    return _join_lines(lines)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def manual_step_lines(
@@ -149,12 +149,8 @@ def _step_lines(view: ReportView, packages: frozenset[str]) -> Iterator[str]:
     yield from _checklist_lines(language, steps.disable_usb_debugging_steps(phone))
 
 
-def format_plan(language: Translator, plan: RevocationPlan, apps: AppsByUser) -> str:
-    """Return the whole plan as text; ends in a line feed. The safety notes stand above the changes."""
-    return _join_lines(_plan_lines(language, plan, apps))
-
-
-def _plan_lines(language: Translator, plan: RevocationPlan, apps: AppsByUser) -> Iterator[str]:
+def plan_lines(language: Translator, plan: RevocationPlan, apps: AppsByUser) -> Iterator[str]:
+    """Yield the lines of the whole plan. The safety notes stand above the changes."""
     yield language.t("remedy.title")
     for notice in summary.notices(language, demo=False):
         yield from wrap(notice, _LINE_COLUMNS)
@@ -374,7 +370,3 @@ def _bullet_lines(language: Translator, messages: Iterable[Message]) -> Iterator
 def _checklist_lines(language: Translator, messages: Iterable[Message]) -> Iterator[str]:
     for number, message in steps.number_steps(messages):
         yield from hanging_indent(step_prefix(number), language.translate(message), _LINE_COLUMNS)
-
-
-def _join_lines(lines: Iterable[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)

@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Final
 
 from privaudit.model import App, Message, Step
@@ -16,12 +15,9 @@ _SHORT_REFUSALS: Final[Mapping[str, str]] = {
     "steps.refuse_old": "report.taps_refuse_old",
 }
 """Steps that differ by the permission groups of an app, and their words for several groups."""
-_REFUSALS: Final = frozenset(_SHORT_REFUSALS)
 _SEARCH: Final = "steps.search"
 _LAST_LOOKS: Final = frozenset({"steps.look", "steps.special_look", "steps.role_look", "steps.screenshot"})
 """Steps that end every list: said once below all of them."""
-_NO_NUMBERS: Final[Mapping[str, int]] = MappingProxyType({})
-"""Numbers of apps, for a text that has none."""
 _APP_VALUES: Final = frozenset({"app", "groups"})
 
 
@@ -69,22 +65,24 @@ def _common_steps(steps: Sequence[Step]) -> tuple[Step, ...]:
     return tuple(
         replace(step, values={name: value for name, value in step.values.items() if name not in _APP_VALUES})
         for step in steps
-        if step.key not in _REFUSALS
+        if step.key not in _SHORT_REFUSALS
     )
 
 
 def _refused_groups(steps: Sequence[Step]) -> tuple[Message, ...]:
-    groups = (step.values.get("group") for step in steps if step.key in _REFUSALS)
+    groups = (step.values.get("group") for step in steps if step.key in _SHORT_REFUSALS)
     return tuple(group for group in groups if isinstance(group, Message))
 
 
-def list_title(view: ReportView, taps: TapList, numbers: Mapping[str, int] = _NO_NUMBERS) -> str:
-    """Return the app that a list of taps is worded for, and what it closes there."""
-    what = taps.groups[0] or (Message(key="report.name", values={"name": view.block_title(taps.kind)}),)
+def list_title(view: ReportView, taps: TapList, numbers: Mapping[str, int] = {}) -> str:
+    """Return the app that a list of taps is worded for, with its number, and what it closes there."""
+    is_permissions = taps.kind == "permissions"
+    kind = view.t("report.block_permissions") if is_permissions else view.special_access_label(taps.kind)
+    what = taps.groups[0] or (Message(key="report.name", values={"name": kind}),)
     return _app_and_groups(view, taps.apps[0], what, numbers)
 
 
-def same_for(view: ReportView, taps: TapList, numbers: Mapping[str, int] = _NO_NUMBERS) -> str | None:
+def same_for(view: ReportView, taps: TapList, numbers: Mapping[str, int] = {}) -> str | None:
     """Return for which other apps the same taps are; ``None``: for none."""
     others = [
         _app_and_groups(view, app, groups, numbers) for app, groups in zip(taps.apps[1:], taps.groups[1:], strict=True)
@@ -131,7 +129,7 @@ def short_steps(view: ReportView, taps: TapList) -> Iterator[tuple[int | None, s
 def _step_lines(view: ReportView, key: str, members: Sequence[Step]) -> Iterator[str]:
     if key == "path":
         yield view.t("report.taps_path").join(_menu_word(view, step) for step in members)
-    elif key in _REFUSALS:  # with the same choice: it is the phone's word
+    elif key in _SHORT_REFUSALS:  # with the same choice: it is the phone's word
         groups, choice = _refused_groups(members), members[0].values["choice"]
         yield view.t(_SHORT_REFUSALS[key], groups=groups, choice=choice)
     else:

@@ -10,8 +10,8 @@ from typing import Final
 
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import display_name
-from privaudit.model import App, DataClass, Finding, Message, Report, Severity, Step, User, UserKind
-from privaudit.revocation.steps import StepBlock, ordered_steps, step_blocks
+from privaudit.model import App, DataClass, Finding, Message, Report, Severity, UserKind
+from privaudit.revocation.steps import StepBlock, step_blocks
 
 DATA_NAME_KEYS: Final[Mapping[DataClass, str]] = {
     DataClass.CONTACTS: "data_access.contacts",
@@ -72,7 +72,7 @@ class ReportView:
         self._findings_by_app: dict[tuple[str, int], list[Finding]] = {}
         for finding in report.findings:
             self._findings_by_app.setdefault((finding.package, finding.user), []).append(finding)
-        self._users_by_id = {user.id: user for user in report.users}
+        self._user_kinds = {user.id: user.kind for user in report.users}
 
     def ordered_packages(self) -> tuple[str, ...]:
         """Return the packages in the order in which to act; packages without a finding last."""
@@ -105,14 +105,6 @@ class ReportView:
         """Return the taps that close what was found about this app of this user, a block for each kind of access."""
         return step_blocks(self.findings_of(app))
 
-    def block_title(self, kind: str) -> str:
-        """Return the name of a kind of access as the title of its block of steps."""
-        return self.t("report.block_permissions") if kind == "permissions" else self.special_access_label(kind)
-
-    def steps_for(self, app: App) -> tuple[Step, ...]:
-        """Return the taps that close what was found about this app of this user."""
-        return ordered_steps(self.findings_of(app))
-
     def app_title(self, app: App) -> str:
         """Return the name of an app, with the user if it is not the owner's."""
         name = display_name(app.label, app.package)
@@ -122,8 +114,7 @@ class ReportView:
 
     def user_label(self, user_id: int) -> Message:
         """Return the message that names an Android user as its owner would."""
-        user = self._users_by_id.get(user_id) or User(id=user_id, kind=UserKind.OTHER, checked=True, why_not=None)
-        return Message(key=_USER_KEYS[user.kind], values={"user": user.id})
+        return Message(key=_USER_KEYS[self._user_kinds.get(user_id, UserKind.OTHER)], values={"user": user_id})
 
     def special_access_label(self, kind: str) -> str:
         """Return the name of a kind of special access; of a kind that a later version added, its key."""
