@@ -63,30 +63,25 @@ class ConnectedDevice:
 
 
 def print_devices(console: CliConsole, *, as_json: bool) -> int:
-    """Print the list and return the exit code: ``EXIT_OK`` where a phone can be checked."""
-    connected, error = scan_devices(console.print_key_created)
+    """Find the phones on USB and at the ADB server, read the properties of each that trusts this computer, print them.
+
+    Return the exit code: ``EXIT_OK`` where a phone can be checked.
+    """
+    from privaudit.transport import diagnosis
+    from privaudit.transport.device_selector import serial_suffixes
+
+    found, usb_error = diagnosis.survey_devices()
+    connected = [
+        ConnectedDevice(*_read_phone(status, console.print_key_created), suffix)
+        for status, suffix in zip(found, serial_suffixes(found), strict=True)
+    ]
+    error = None if connected else usb_error or PhoneError("errors.no_phone")
     if as_json:
         console.write_json(devices_to_json(connected, error, console.language))
     else:
         console.write_lines(format_devices(connected, error, console.language))
     is_ready = any(device.status.state is PhoneState.READY for device in connected)
     return EXIT_OK if is_ready else EXIT_UNREADABLE
-
-
-def scan_devices(on_key_created: OnKeyCreated) -> tuple[Sequence[ConnectedDevice], PhoneError | None]:
-    """Find the phones on USB and at the ADB server, and read the properties of each that trusts this computer.
-
-    Returns them, and why there are none.
-    """
-    from privaudit.transport import diagnosis
-    from privaudit.transport.device_selector import serial_suffixes
-
-    devices, usb_error = diagnosis.survey_devices()
-    connected = [
-        ConnectedDevice(*_read_phone(status, on_key_created), suffix)
-        for status, suffix in zip(devices, serial_suffixes(devices), strict=True)
-    ]
-    return connected, None if connected else usb_error or PhoneError("errors.no_phone")
 
 
 def _read_phone(status: DeviceStatus, on_key_created: OnKeyCreated) -> tuple[DeviceStatus, Phone | None]:

@@ -21,7 +21,7 @@ from privaudit.i18n import Translator
 from privaudit.knowledge.rights import Addressee, CountryRights, Demand, RightsItem, in_language
 from privaudit.model import Report
 from privaudit.report import matrix, summary
-from privaudit.report.rights import item_title, unreviewed_notice
+from privaudit.report.rights import item_title
 from privaudit.report.view import ReportView
 
 ADDRESSEES: Final[tuple[Addressee, ...]] = get_args(Addressee)
@@ -279,7 +279,7 @@ class _LetterDraft:
         yield documents.Paragraph(t("papers.before_lawyer") + t("report.between_sentences") + t("rights.debt"))
         if not self.country_rights.law and self.country_rights.country.code is not None:
             yield documents.Paragraph(t("papers.no_law"))
-        yield from map(documents.Paragraph, unreviewed_notice(self.own_language))
+        yield from map(documents.Paragraph, summary.notices(self.own_language, demo=False))
         if self.language.review_notice is not None and self.language.code != self.own_language.code:
             yield documents.Paragraph(t("papers.before_unreviewed"))
 

@@ -9,7 +9,8 @@ from typing import Final
 from privaudit import documents
 from privaudit.i18n import Translator
 from privaudit.knowledge.rights import ComplaintStage, CountryRights, OfficeRole, RightsItem, in_language
-from privaudit.report.rights import item_line, item_title, unreviewed_notice
+from privaudit.report.rights import item_line, item_title
+from privaudit.report.summary import notices
 
 _REVIEWER_KEYS: Final = {"research": "papers.by_research", "maintainer": "papers.by_maintainer"}
 """Reviewers that the project names by their role; any other reviewer is printed as the data file names them."""
@@ -113,7 +114,7 @@ class _RightsPage:
         t = self._language.t
         notice = t("papers.page_notice", mark=t("papers.check_mark").strip())
         yield documents.Paragraph(notice + (t("papers.page_sources") if self._shows_sources else ""))
-        yield from map(documents.Paragraph, unreviewed_notice(self._language))
+        yield from map(documents.Paragraph, notices(self._language, demo=False))
 
     def _say_blocks(self) -> Iterator[documents.DocumentBlock]:
         for key, items in (

@@ -55,17 +55,10 @@ class Translator:
 
     def translate(self, message: Message) -> str:
         """Return the sentence of `message`."""
-        return self._translate_key(message.key, message.values)
+        return self.t(message.key, **message.values)
 
     def t(self, key: str, /, **values: MessageValue) -> str:
         """Return the sentence of `key`, filled with `values`."""
-        return self._translate_key(key, values)
-
-    def has_key(self, key: str) -> bool:
-        """Return whether this version has a sentence for `key`."""
-        return _find_template(key, self.code) is not None
-
-    def _translate_key(self, key: str, values: Mapping[str, MessageValue]) -> str:
         template = _find_template(key, self.code)
         if template is None:
             return f"[{sanitize_text(key)}]"
@@ -75,6 +68,10 @@ class Translator:
         return sentence.format_map(
             _PlaceholderValues((name, self._format_value(name, value)) for name, value in values.items())
         )
+
+    def has_key(self, key: str) -> bool:
+        """Return whether this version has a sentence for `key`."""
+        return _find_template(key, self.code) is not None
 
     def _format_value(self, name: str, value: MessageValue) -> str:
         if isinstance(value, tuple):

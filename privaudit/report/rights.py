@@ -41,7 +41,7 @@ def rights_notes(view: ReportView) -> Iterator[str]:
 
 def format_item(item: RightsItem, language: Translator) -> str:
     """Return an item as one line, with the mark if it must be verified."""
-    return add_verify_mark(item_line(item, language), item, language)
+    return item_line(item, language) + (language.t("rights.verify") if item.verify else "")
 
 
 def item_line(item: RightsItem, language: Translator) -> str:
@@ -55,13 +55,3 @@ def item_title(item: RightsItem, language: Translator) -> str:
     name = in_language(item.name, language.code) if item.name is not None else ""
     contacts = language.t("dates.separator").join(contact for contact in item.reach if contact not in name)
     return name + language.t("rights.reach", reach=contacts) if contacts else name
-
-
-def add_verify_mark(text: str, item: RightsItem, language: Translator) -> str:
-    """Return `text`, marked if it must be verified before use."""
-    return text + language.t("rights.verify") if item.verify else text
-
-
-def unreviewed_notice(language: Translator) -> tuple[str, ...]:
-    """Return what a document says of a translation that no native speaker has reviewed; empty if one has."""
-    return () if language.review_notice is None else (language.translate(language.review_notice),)

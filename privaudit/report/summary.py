@@ -7,7 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from privaudit.i18n import Translator
-from privaudit.model import MESSAGE_ROUTES, App, DataClass, LendingVerdict, Message, Phone, Report, SourceKind
+from privaudit.model import MESSAGE_ROUTES, App, DataClass, LendingVerdict, Message, Report, SourceKind
 from privaudit.report import gaps, legal_rules, matrix
 from privaudit.report.view import ReportView
 from privaudit.revocation import steps
@@ -46,10 +46,6 @@ _RECOGNITION_COUNTS: Final[tuple[tuple[str, Callable[[App], bool]], ...]] = (
 """Sentence → the apps that it counts. One count of all would claim too much of some."""
 _SEES_MESSAGES: Final = frozenset({MESSAGE_ROUTES["notifications"], MESSAGE_ROUTES["screen"]})
 _GETS_SMS: Final = frozenset({MESSAGE_ROUTES["sms_role"]})
-_SPECIAL_ACCESS_COUNTS: Final[Mapping[str, tuple[tuple[str, frozenset[str]], ...]]] = {
-    "lending": (("report.found_sees", _SEES_MESSAGES), ("report.found_sms_role", _GETS_SMS)),
-    "named": (("report.named_sees", _SEES_MESSAGES), ("report.named_sms_role", _GETS_SMS)),
-}
 
 
 def notices(language: Translator, *, demo: bool) -> Iterator[str]:
@@ -63,7 +59,7 @@ def notices(language: Translator, *, demo: bool) -> Iterator[str]:
 def header_rows(view: ReportView) -> Iterator[tuple[str, str]]:
     """Yield the message key of each row's label, and the value of the row."""
     yield "report.checked", audit_time_text(view)
-    yield "report.phone", _phone_text(view, view.report.phone)
+    yield "report.phone", phone_text(view)
     yield "report.how", view.t(_SOURCE_KEYS[view.report.source.kind])
     yield "report.scope", _scope_text(view)
 
@@ -101,12 +97,9 @@ def audit_time_text(view: ReportView) -> str:
     )
 
 
-def phone_and_time(view: ReportView) -> tuple[str, str]:
-    """Return what phone was read, and when."""
-    return _phone_text(view, view.report.phone), audit_time_text(view)
-
-
-def _phone_text(view: ReportView, phone: Phone) -> str:
+def phone_text(view: ReportView) -> str:
+    """Return what phone was read: its model, and the versions of its Android and its ROM."""
+    phone = view.report.phone
     name = " ".join(part for part in (phone.manufacturer, phone.model) if part)
     if phone.android is not None and not phone.sdk_inferred:
         version = view.t("report.android", android=phone.android)
@@ -170,16 +163,17 @@ def _lending_counts(view: ReportView) -> Iterator[str]:
     can_read = counts.lending_can_read
     found = view.t("report.found", n=counts.lending, contacts=can_read[DataClass.CONTACTS])
     # In the same breath: who sees notifications or the screen reads messages without the permission for SMS.
-    special_access = special_access_sentences(view, [app for app in view.report.apps if app.is_recognised], "lending")
+    recognised = [app for app in view.report.apps if app.is_recognised]
+    special_access = _special_access_sentences(view, recognised, "report.found_sees", "report.found_sms_role")
     yield view.t("report.between_sentences").join((found, *special_access))
     if can_read[DataClass.SMS] or can_read[DataClass.CALL_LOG]:
         yield view.t("report.found_other", sms=can_read[DataClass.SMS], call_log=can_read[DataClass.CALL_LOG])
     yield from _recognition_counts(view)
 
 
-def special_access_sentences(view: ReportView, apps: Sequence[App], kind: str) -> Iterator[str]:
-    """Yield how many of `apps`, of the `kind` “lending” or “named”, see messages without the permission for SMS."""
-    for key, routes in _SPECIAL_ACCESS_COUNTS[kind]:
+def _special_access_sentences(view: ReportView, apps: Sequence[App], sees_key: str, sms_role_key: str) -> Iterator[str]:
+    """Yield how many of `apps` see messages without the permission for SMS."""
+    for key, routes in ((sees_key, _SEES_MESSAGES), (sms_role_key, _GETS_SMS)):
         if count := len({app.package for app in apps if routes & app.special_access_kinds}):
             yield view.t(key, n=count)
 
@@ -193,7 +187,8 @@ def _named_app_counts(view: ReportView) -> Iterator[str]:
             for data in DataClass
         }
         named = view.t("report.found_named", n=len({app.package for app in apps}), **readers)
-        yield view.t("report.between_sentences").join((named, *special_access_sentences(view, apps, "named")))
+        special_access = _special_access_sentences(view, apps, "report.named_sees", "report.named_sms_role")
+        yield view.t("report.between_sentences").join((named, *special_access))
 
 
 def _recognition_counts(view: ReportView) -> Iterator[str]:

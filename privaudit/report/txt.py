@@ -158,7 +158,8 @@ class TextReport:
     def bullet_section(self, title_key: str, sentences: Iterable[str]) -> Iterator[StyledLine]:
         """Yield a title, and each of `sentences` after a dot."""
         yield from self.wrap(self.t(title_key), "bold")
-        yield StyledLine()
+        if not self.view.is_brief:
+            yield StyledLine()
         yield from self.bullets(sentences)
 
     def step_lines(self) -> Iterator[StyledLine]:
