@@ -10,19 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from privaudit import __version__
+from privaudit import __version__, errors
 from privaudit.cli import options
 from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, option
-from privaudit.errors import (
-    EXIT_FINDINGS,
-    EXIT_INCOMPLETE,
-    EXIT_INTERRUPTED,
-    EXIT_OK,
-    EXIT_UNREADABLE,
-    SourceError,
-    UsageError,
-)
+from privaudit.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from privaudit.vetting import VettingContext
@@ -148,10 +140,10 @@ class VetCommand:
         for path in self.document_files:
             self.console.print_message("cli.saved", path=str(path))
         if vetting.app is None:
-            return EXIT_UNREADABLE
+            return errors.EXIT_UNREADABLE
         if vetting.verdict is Verdict.FOUND:
-            return EXIT_FINDINGS
-        return EXIT_OK if vetting.complete else EXIT_INCOMPLETE
+            return errors.EXIT_FINDINGS
+        return errors.EXIT_OK if vetting.complete else errors.EXIT_INCOMPLETE
 
     def _vet_batch(self, context: VettingContext) -> int:
         """Vet many files, skipping those that the results file holds already."""
@@ -174,7 +166,7 @@ class VetCommand:
                 self.console.print_message("apkcli.stopped", path=str(results.path))
             else:
                 self.console.print_message("apkcli.stopped_lost")
-            raise typer.Exit(EXIT_INTERRUPTED) from interrupt
+            raise typer.Exit(errors.EXIT_INTERRUPTED) from interrupt
         finally:
             if results is not None:
                 results.close()

@@ -13,20 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from privaudit import __version__
+from privaudit import __version__, errors
 from privaudit.cli import options
 from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, option
-from privaudit.errors import (
-    EXIT_FINDINGS,
-    EXIT_INCOMPLETE,
-    EXIT_OK,
-    EXIT_UNREADABLE,
-    ConnectionLost,
-    KnowledgeError,
-    PrivauditError,
-    UsageError,
-)
+from privaudit.errors import ConnectionLost, KnowledgeError, PrivauditError, UsageError
 
 if TYPE_CHECKING:
     from privaudit.audit import CollectionOptions, ReportOptions
@@ -34,7 +25,7 @@ if TYPE_CHECKING:
     from privaudit.model import Report
     from privaudit.transport.base import Transport
 
-_EXIT_CODES_BY_PRIORITY: Final = (EXIT_FINDINGS, EXIT_UNREADABLE, EXIT_INCOMPLETE, EXIT_OK)
+_EXIT_CODES_BY_PRIORITY: Final = (errors.EXIT_FINDINGS, errors.EXIT_UNREADABLE, errors.EXIT_INCOMPLETE, errors.EXIT_OK)
 """Of several sources the first of these that one of them has: findings outweigh failures, and failures gaps."""
 
 
@@ -328,7 +319,7 @@ class AuditRunner:
         for path in paths:
             self.console.print_message("cli.saved", path=str(path))
         if report.verdict is Verdict.FOUND:
-            return EXIT_FINDINGS
+            return errors.EXIT_FINDINGS
         if not report.counts.apps_seen:
-            return EXIT_UNREADABLE  # every phone has apps
-        return EXIT_OK if report.complete else EXIT_INCOMPLETE
+            return errors.EXIT_UNREADABLE  # every phone has apps
+        return errors.EXIT_OK if report.complete else errors.EXIT_INCOMPLETE

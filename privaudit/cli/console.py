@@ -19,17 +19,9 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import typer
 
+from privaudit import errors
 from privaudit.cli.options import HELP_TRANSLATOR, suggest_country
-from privaudit.errors import (
-    EXIT_INTERNAL_ERROR,
-    EXIT_INTERRUPTED,
-    EXIT_USAGE,
-    KnowledgeError,
-    PhoneError,
-    PrivauditError,
-    SourceError,
-    UsageError,
-)
+from privaudit.errors import KnowledgeError, PhoneError, PrivauditError, SourceError, UsageError
 from privaudit.i18n import Translator, catalog
 
 if TYPE_CHECKING:
@@ -229,7 +221,7 @@ class CliConsole:
         if problems:
             title = self.language.t("cli.mistakes", n=len(problems))
             self.write_lines([title, *(f"  {self.language.translate(problem)}" for problem in problems)])
-            raise typer.Exit(EXIT_USAGE)
+            raise typer.Exit(errors.EXIT_USAGE)
 
     def print_round(self, name: str) -> None:
         """Print which round of commands to the phone begins."""
@@ -309,13 +301,13 @@ class CliConsole:
         except KeyboardInterrupt as error:
             self._print_stderr("")
             self.print_message("cli.interrupted")
-            raise typer.Exit(EXIT_INTERRUPTED) from error
+            raise typer.Exit(errors.EXIT_INTERRUPTED) from error
         except Exception as error:
             if os.environ.get("PRIVAUDIT_DEBUG"):
                 raise
             last = traceback.extract_tb(error.__traceback__)[-1]
             self.print_message("cli.bug", kind=type(error).__name__, where=f"{Path(last.filename).name}:{last.lineno}")
-            raise typer.Exit(EXIT_INTERNAL_ERROR) from error
+            raise typer.Exit(errors.EXIT_INTERNAL_ERROR) from error
 
     @staticmethod
     def _print_stderr(text: str) -> None:

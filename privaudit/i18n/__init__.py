@@ -104,10 +104,7 @@ class Translator:
         text = iso[: len("2026-01")] if self.month_precision else iso
         try:
             if "T" in text:
-                moment = datetime.fromisoformat(text)
-                return self._format_date_parts(
-                    "minute", moment.year, moment.month, moment.day, moment.hour, moment.minute
-                )
+                return self._format_date_parts("minute", *datetime.fromisoformat(text).timetuple()[:5])
             numbers = tuple(int(part) for part in (iso if style else text)[:_MAX_DATE_CHARS].split("-"))
             return self._format_date_parts(style or ("year", "month", "day")[len(numbers) - 1], *numbers)
         except (ValueError, TypeError, IndexError):  # TypeError: 2026-1-1-1

@@ -1,7 +1,7 @@
 """The report as one HTML page, to read on a screen and to print. The template is ``report.html.jinja``."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -26,7 +26,6 @@ _SAID_ELSEWHERE: Final = frozenset({"steps.evidence", "steps.keep_app", "steps.n
 def render(report: Report, language: Translator) -> str:
     """Return the page, ending in a line feed."""
     view = ReportView(report, replace(language, isolate_bidi=True), is_page=True)
-    numbers = {package: number for number, package in enumerate(view.ordered_packages(), 1)}
     apps = view.ordered_apps()
     context: dict[str, object] = {
         "report": report,
@@ -38,13 +37,13 @@ def render(report: Report, language: Translator) -> str:
         "safety_notes": tuple(view.translate(note) for note in steps.SAFETY_NOTES if note.key not in _SAID_ELSEWHERE),
         "counts": matrix.app_counts(view, "report.page_counts", "report.page_counts_all"),
         "columns": tuple(matrix.data_label(view, data) for data in matrix.WIDE_COLUMNS),
-        "rows": tuple(_matrix_row(view, app, numbers[app.package]) for app in apps),
+        "rows": tuple(_matrix_row(view, app) for app in apps),
         "legend": tuple(_legend(view)),
-        "taps": tuple(_tap_lists(view, numbers)),
+        "taps": tuple(_tap_lists(view)),
         "timeline": build_timeline(view),
         "app_title": view.app_title,
-        "numbers": numbers,
-        "cards": tuple(_app_card(view, app, numbers[app.package]) for app in apps),
+        "numbers": view.app_numbers,
+        "cards": tuple(_app_card(view, app) for app in apps),
         "rules": tuple(legal_rules.rule_explanations(view)),
         "check_others": view.translate(steps.check_other_apps_step(report.phone)),
         "gaps": tuple(gaps.gap_sentences(view)),
@@ -58,16 +57,16 @@ def render(report: Report, language: Translator) -> str:
     return html_page.render_page("report", view.language, context)
 
 
-def _tap_lists(view: ReportView, numbers: Mapping[str, int]) -> Iterator[dict[str, object]]:
+def _tap_lists(view: ReportView) -> Iterator[dict[str, object]]:
     for tap_list in taps.tap_lists(view):
         yield {
-            "title": taps.list_title(view, tap_list, numbers),
+            "title": taps.list_title(view, tap_list, view.app_numbers),
             "steps": tuple((number, view.translate(step)) for number, step in steps.number_steps(tap_list.steps)),
-            "same": taps.same_for(view, tap_list, numbers),
+            "same": taps.same_for(view, tap_list, view.app_numbers),
         }
 
 
-def _matrix_row(view: ReportView, app: App, number: int) -> dict[str, object]:
+def _matrix_row(view: ReportView, app: App) -> dict[str, object]:
     cells = []
     for data in matrix.WIDE_COLUMNS:
         access = matrix.access_to(app, data)
@@ -75,7 +74,7 @@ def _matrix_row(view: ReportView, app: App, number: int) -> dict[str, object]:
         symbol = "◐" if matrix.has_other_route(access) else _state_symbol(access.state)
         cells.append({"symbol": symbol, "state": access.state, "access_text": access_text, "detail": detail})
     return {
-        "number": number,
+        "number": view.app_numbers[app.package],
         "id": _anchor_id(app),
         "title": view.app_title(app),
         "note": matrix.reason_note(view, app),
@@ -84,10 +83,10 @@ def _matrix_row(view: ReportView, app: App, number: int) -> dict[str, object]:
     }
 
 
-def _app_card(view: ReportView, app: App, number: int) -> dict[str, object]:
+def _app_card(view: ReportView, app: App) -> dict[str, object]:
     severity = view.max_severity(app) or Severity.INFO
     return {
-        "number": number,
+        "number": view.app_numbers[app.package],
         "id": _anchor_id(app),
         "title": view.app_title(app),
         "severity": severity,

@@ -65,7 +65,7 @@ class TextReport:
         self.width = width
         self.data_columns = matrix.WIDE_COLUMNS if width >= MIN_WIDE_WIDTH else tuple(DataClass)
         self.apps = view.ordered_apps()
-        self.app_numbers = {package: number for number, package in enumerate(view.ordered_packages(), 1)}
+        self.app_numbers = view.app_numbers
 
     def header_lines(self) -> Iterator[StyledLine]:
         """Yield the title, the notices and how the phone was read."""

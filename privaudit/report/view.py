@@ -73,6 +73,8 @@ class ReportView:
         for finding in report.findings:
             self._findings_by_app.setdefault((finding.package, finding.user), []).append(finding)
         self._user_kinds = {user.id: user.kind for user in report.users}
+        self.app_numbers = {package: number for number, package in enumerate(self.ordered_packages(), 1)}
+        """The number of each package, by which the parts of a report refer to it."""
 
     def ordered_packages(self) -> tuple[str, ...]:
         """Return the packages in the order in which to act; packages without a finding last."""
