@@ -20,7 +20,7 @@ from privaudit.cli.options import argument, help_text, option
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, KnowledgeError, UsageError
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
-from privaudit.model import Message
+from privaudit.model import Message, MessageValue
 
 if TYPE_CHECKING:
     from privaudit.knowledge import Knowledge
@@ -408,21 +408,17 @@ def _format_row(language: Translator, knowledge: Knowledge, row_ref: RowRef) -> 
 
     signature_list, number = row_ref
     row, source = signature_list.rows[number - 1], signature_list.source
-    dated_on = source.date or Message(key="signatures.undated")
+    values: dict[str, MessageValue] = {
+        "publisher": source.publisher,
+        "title": source.title,
+        "dated_on": source.date or Message(key="signatures.undated"),
+    }
     if signature_list.kind == "lenders":
         status = Message(key=_STATUS_KEYS[row.status or source.status or "market_lender"])
-        yield language.t(
-            "signatures.by_lender", publisher=source.publisher, title=source.title, dated_on=dated_on, status=status
-        )
+        yield language.t("signatures.by_lender", **values, status=status)
         yield language.t("signatures.tier_lender")
     else:
-        yield language.t(
-            "signatures.by_list",
-            publisher=source.publisher,
-            title=source.title,
-            dated_on=dated_on,
-            action=source.action or "listed",
-        )
+        yield language.t("signatures.by_list", **values, action=source.action or "listed")
         yield language.t(_TIER_KEYS["own" if signature_list.is_user_list else source.tier or "own"])
         if source.action and source.action.casefold() in MEANS_UNLICENSED:
             yield language.t("listed.no_licence", action=source.action)

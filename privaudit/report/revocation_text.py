@@ -22,24 +22,16 @@ from privaudit.revocation.prepare import AppsByUser
 from privaudit.revocation.state import DeviceState
 
 _LINE_COLUMNS: Final = 80
-_CHANGE_KEYS: Final[Mapping[ChangeKind, str]] = {
-    ChangeKind.ROLE: "remedy.role",
-    ChangeKind.ACCESSIBILITY: "remedy.accessibility",
-    ChangeKind.LISTENER: "remedy.listener",
-    ChangeKind.SPECIAL_OP: "remedy.special_op",
-    ChangeKind.PERMISSION: "remedy.permission",
-    ChangeKind.FORCE_STOP: "remedy.force_stop",
-    ChangeKind.UNINSTALL: "remedy.uninstall",
+_CHANGE_KEYS: Final[Mapping[ChangeKind, tuple[str, ...]]] = {
+    ChangeKind.ROLE: ("remedy.role", "remedy.role_back"),
+    ChangeKind.ACCESSIBILITY: ("remedy.accessibility", "remedy.accessibility_back"),
+    ChangeKind.LISTENER: ("remedy.listener", "remedy.listener_back"),
+    ChangeKind.SPECIAL_OP: ("remedy.special_op", "remedy.special_op_back"),
+    ChangeKind.PERMISSION: ("remedy.permission", "remedy.permission_back"),
+    ChangeKind.FORCE_STOP: ("remedy.force_stop",),
+    ChangeKind.UNINSTALL: ("remedy.uninstall", "remedy.uninstall_back"),
 }
-_RESTORED_KEYS: Final[Mapping[ChangeKind, str]] = {
-    ChangeKind.ROLE: "remedy.role_back",
-    ChangeKind.ACCESSIBILITY: "remedy.accessibility_back",
-    ChangeKind.LISTENER: "remedy.listener_back",
-    ChangeKind.SPECIAL_OP: "remedy.special_op_back",
-    ChangeKind.PERMISSION: "remedy.permission_back",
-    ChangeKind.UNINSTALL: "remedy.uninstall_back",
-}
-"""What undoing each change gives back. A forced stop is not undone."""
+"""What each change closes, and what undoing it gives back. A forced stop is not undone."""
 _SPECIAL_ACCESS_KEYS: Final[Mapping[str, str]] = {
     "default_sms": "remedy.default_sms",
     "default_phone": "remedy.default_phone",
@@ -245,7 +237,7 @@ def describe_change(change: Change, *, undo: bool = False) -> Message:
             return Message(key="remedy.uninstall_system")
         case _:
             values = {"what": change.what}
-    return Message(key=(_RESTORED_KEYS if undo else _CHANGE_KEYS)[change.kind], values=values)
+    return Message(key=_CHANGE_KEYS[change.kind][1 if undo else 0], values=values)
 
 
 def undo_plan(language: Translator, ledger: Ledger, before: DeviceState) -> Iterator[str]:

@@ -16,7 +16,7 @@ from privaudit import audit, knowledge
 from privaudit.i18n import BIDI_ISOLATE, Translator, catalog
 from privaudit.model import AnswerState, Coverage, Lending, LendingVerdict, OtherDataClass
 from privaudit.report import html, legal_rules, matrix, summary, taps
-from privaudit.report.timeline import build_timeline
+from privaudit.report.html import build_timeline
 from privaudit.report.view import ReportView
 from privaudit.revocation.steps import NOTES
 from privaudit.virtual_phone import scenario_names
