@@ -195,6 +195,10 @@ class CliConsole:
         """Ask; return the answer in lower case, stripped. Raises UsageError ``nobody_answers`` if input has ended."""
         return self.prompt_text(key, **values).casefold()
 
+    def confirm(self, key: str, **values: MessageValue) -> bool:
+        """Ask; return whether the answer is a yes."""
+        return is_yes(self.prompt(key, **values), self.language)
+
     def prompt_text(self, key: str, **values: MessageValue) -> str:
         """Ask as `prompt` does; return the answer as it was typed, stripped."""
         _write(sys.stderr, self.language.t(key, **values) + " ")

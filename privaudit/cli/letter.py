@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from privaudit.cli import options
 from privaudit.cli.audit import report_on_source
-from privaudit.cli.console import CliConsole, is_yes, open_console
+from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, option
 from privaudit.errors import UsageError
 
@@ -58,7 +58,7 @@ def letter(  # noqa: PLR0913 - one parameter per option
         document = letters.draft_letter(report, package, letter_kind, rights.load_rights(country), choices)
         if letter_kind.is_sent and not yes:
             console.print_message("papers.notice")
-            if not is_yes(console.prompt("cli.ask_letter"), console.language):
+            if not console.confirm("cli.ask_letter"):
                 console.print_message("cli.nothing_written")
                 return
         _write_document(console, document, output or [])

@@ -117,7 +117,7 @@ class Menu:
         """Print the plan; after a yes, carry it out, which asks again before it changes anything."""
         if not (app := self._console.prompt_text("cli.menu_close_app")) or not self._is_phone_ready():
             return
-        if self._run_localized("revoke", app) == EXIT_OK and self._confirms("cli.menu_revoke_now"):
+        if self._run_localized("revoke", app) == EXIT_OK and self._console.confirm("cli.menu_revoke_now"):
             ledger = self._new_path("revoked", _LEDGER_SUFFIX)
             self._run_localized("revoke", app, "--apply", "--ledger", str(ledger))
 
@@ -152,7 +152,7 @@ class Menu:
         path = self._choose_ledger("cli.menu_undo_what")
         if path is None or self._run_localized("undo", str(path)) != EXIT_OK or not self._is_phone_ready():
             return
-        if self._confirms("cli.menu_revoke_now"):
+        if self._console.confirm("cli.menu_revoke_now"):
             self._run_localized("undo", str(path), "--apply")
 
     def _choose_ledger(self, key: str) -> Path | None:
@@ -248,9 +248,6 @@ class Menu:
             self._console.print_message("cli.menu_unknown", given=answer)
         return None
 
-    def _confirms(self, key: str) -> bool:
-        return is_yes(self._console.prompt(key), self._console.language)
-
     @staticmethod
     def _new_path(name: str, suffix: str) -> Path:
         """Return a new path in the home folder: sandboxed browsers cannot read other places."""
@@ -273,7 +270,7 @@ class Menu:
         keep = False
         try:
             self._console.print_message("cli.menu_opened" if open_in_browser(page) else "cli.menu_open", path=str(page))
-            keep = self._confirms("cli.menu_keep")
+            keep = self._console.confirm("cli.menu_keep")
             if keep:
                 self._console.print_message("cli.menu_kept", path=str(page))
         finally:

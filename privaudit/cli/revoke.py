@@ -18,7 +18,7 @@ import typer
 
 from privaudit import __version__
 from privaudit.cli import options
-from privaudit.cli.console import CliConsole, is_yes, open_console
+from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, option
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE, PhoneError, SourceError, UsageError
 from privaudit.revocation.change import Change, ChangeKind, Outcome
@@ -65,9 +65,8 @@ def undo(
 ) -> None:
     """Take back what a ledger says was changed."""
     with open_console(lang, plain=plain) as console:
-        RevocationCommand(console, options.PhoneOptions(transport=transport, serial=serial), apply=apply, yes=yes).undo(
-            ledger
-        )
+        phone = options.PhoneOptions(transport=transport, serial=serial)
+        RevocationCommand(console, phone, apply=apply, yes=yes).undo(ledger)
 
 
 class RevocationCommand:
@@ -192,7 +191,7 @@ class RevocationCommand:
 
     def _confirm(self, key: str, count: int) -> bool:
         """Ask before changing the phone, unless ``--yes`` was given."""
-        if self._yes or is_yes(self._console.prompt(key, n=count), self._console.language):
+        if self._yes or self._console.confirm(key, n=count):
             return True
         self._console.print_message("cli.nothing_done")
         return False
@@ -252,11 +251,15 @@ class RevocationCommand:
     def _apply_ledger(
         self, connection: Transport, capture: Capture, ledger: Ledger, ledger_path: Path, apps: AppsByUser
     ) -> None:
-        """Apply the pending changes of a ledger, and print the state of the apps afterwards."""
+        """Apply the pending changes of a ledger; print the state of the apps, what is left, and how to check again."""
+        from privaudit.report import revocation_text
+
         run = self._create_run(connection, capture, ledger, ledger_path)
         with self._resume_hint("cli.stopped_between", ledger_path):
             applied = run.apply()
-            self._print_result(run, apps, ledger_path)
+            lines = revocation_text.result_lines(self._console.language, datetime.now().astimezone(), run, apps)
+            commands = self._check_again_commands(ledger_path, ledger_path.with_name(run.ledger.capture.file))
+            self._console.write_lines((*lines, *commands))
         self._console.print_message("cli.ledger_kept", path=str(ledger_path))
         if any(entry.outcome is not Outcome.DONE for entry in applied.entries):
             raise typer.Exit(EXIT_UNREADABLE)
@@ -287,14 +290,6 @@ class RevocationCommand:
         except (PhoneError, SourceError):
             self._console.print_message(key, path=str(ledger_path))
             raise
-
-    def _print_result(self, run: LedgerRun, apps: AppsByUser, ledger_path: Path) -> None:
-        """Print the state of the apps now, what remains to be done by hand, and how to check again tomorrow."""
-        from privaudit.report import revocation_text
-
-        lines = revocation_text.result_lines(self._console.language, datetime.now().astimezone(), run, apps)
-        commands = self._check_again_commands(ledger_path, ledger_path.with_name(run.ledger.capture.file))
-        self._console.write_lines((*lines, *commands))
 
     def _check_again_commands(self, ledger_path: Path, before: Path) -> Iterator[str]:
         """Yield what to type tomorrow: a capture of this phone, and its comparison with the one before the changes."""

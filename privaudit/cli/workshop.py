@@ -14,7 +14,7 @@ import typer
 
 from privaudit import __version__
 from privaudit.cli import options
-from privaudit.cli.console import CliConsole, is_yes, open_console
+from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import argument, option
 from privaudit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNREADABLE, UsageError
 
@@ -115,7 +115,7 @@ class WorkshopCommand:
             self.folder,
             self.retention,
             demo=demo,
-            confirm=lambda key, **values: is_yes(self.console.prompt(key, **values), self.console.language),
+            confirm=self.console.confirm,
         )
         watcher = self._create_device_watcher(adb_auth.generate())
         if folder.resumed:

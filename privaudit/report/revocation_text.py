@@ -67,7 +67,6 @@ _OUTCOME_KEYS: Final[Mapping[Outcome, str]] = {
     Outcome.NOT_RESTORED: "remedy.stays",
 }
 """Every other outcome is not known."""
-_UNDO_OUTCOMES: Final = frozenset({Outcome.UNDONE, Outcome.NOT_RESTORED})
 
 
 def render_steps(report: Report, language: Translator, packages: frozenset[str]) -> str:
@@ -271,8 +270,8 @@ def outcome_sentence(language: Translator, entry: LedgerEntry, app: App | None =
     outcome = language.t(_OUTCOME_KEYS.get(entry.outcome, "remedy.unread"))
     if entry.outcome is Outcome.REFUSED:
         outcome += f": {sanitize_text(entry.said or '', MAX_ERROR_CHARS)}"
-    change = _labeled_change(language, entry.change, app, undo=entry.outcome in _UNDO_OUTCOMES)
-    return f"{change} → {outcome}"
+    is_undo = entry.outcome in {Outcome.UNDONE, Outcome.NOT_RESTORED}
+    return f"{_labeled_change(language, entry.change, app, undo=is_undo)} → {outcome}"
 
 
 def result_lines(language: Translator, checked_at: datetime, run: LedgerRun, apps: AppsByUser) -> Iterator[str]:

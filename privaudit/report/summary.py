@@ -13,22 +13,17 @@ from privaudit.report.view import ReportView
 from privaudit.revocation import steps
 from privaudit.roms import STOCK_ROM_ID
 
-_SOURCE_KEYS: Final[Mapping[SourceKind, str]] = {
-    "usb": "report.how_usb",
-    "tcp": "report.how_tcp",
-    "server": "report.how_server",
-    "demo": "report.how_demo",
-    "capture": "report.how_capture",
-    "folder": "report.how_folder",
-    "bugreport": "report.how_bugreport",
-    "androidqf": "report.how_androidqf",
+_SOURCE_KEYS: Final[Mapping[SourceKind, tuple[str, str]]] = {
+    "usb": ("report.how_usb", "report.when_computer"),
+    "tcp": ("report.how_tcp", "report.when_computer"),
+    "server": ("report.how_server", "report.when_computer"),
+    "demo": ("report.how_demo", "report.when_computer"),
+    "capture": ("report.how_capture", "report.when_computer"),
+    "folder": ("report.how_folder", "report.when_file"),
+    "bugreport": ("report.how_bugreport", "report.when_report"),
+    "androidqf": ("report.how_androidqf", "report.when_collected"),
 }
-_FILE_TIME_KEYS: Final[Mapping[SourceKind, str]] = {
-    "folder": "report.when_file",
-    "bugreport": "report.when_report",
-    "androidqf": "report.when_collected",
-}
-"""Whose clock dates the audit if the phone's clock was not compared with this computer's."""
+"""How the phone was read, and whose clock dates the audit if the phone's was not compared with this computer's."""
 ANDROID_VERSIONS: Final = dict(
     enumerate(("6", "7", "7.1", "8", "8.1", "9", "10", "11", "12", "12L", "13", "14", "15", "16"), start=23)
 )
@@ -60,7 +55,7 @@ def header_rows(view: ReportView) -> Iterator[tuple[str, str]]:
     """Yield the message key of each row's label, and the value of the row."""
     yield "report.checked", audit_time_text(view)
     yield "report.phone", phone_text(view)
-    yield "report.how", view.t(_SOURCE_KEYS[view.report.source.kind])
+    yield "report.how", view.t(_SOURCE_KEYS[view.report.source.kind][0])
     yield "report.scope", _scope_text(view)
 
 
@@ -78,7 +73,7 @@ def audit_time_text(view: ReportView) -> str:
     """Return when the phone was read, and by whose clock."""
     report, clock = view.report, view.report.phone_clock
     if clock.offset_s is None:
-        key = _FILE_TIME_KEYS.get(report.source.kind, "report.when_computer")
+        _, key = _SOURCE_KEYS[report.source.kind]
         if key == "report.when_report" and clock.zone is None:
             key = "report.when_file"  # without the phone's zone its bug report cannot be dated, only the file
         return view.t(key, at_at=report.taken_at.isoformat())
