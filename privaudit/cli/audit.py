@@ -233,13 +233,9 @@ class AuditRunner:
             raise UsageError("errors.one_source")
 
     @property
-    def _tables(self) -> tuple[Path, ...]:
-        """The files that take several reports."""
-        return tuple(path for path in self.output_files if path.suffix == ".csv")
-
-    @property
     def _single_outputs(self) -> tuple[Path, ...]:
-        return tuple(path for path in self.output_files if path not in self._tables)
+        """The files that take one report: all but tables."""
+        return tuple(path for path in self.output_files if path.suffix != ".csv")
 
     def audit_sources(self, sources: list[Path]) -> int:
         """Report on each saved source and return the exit code. An unreadable source does not stop the others."""
@@ -263,9 +259,10 @@ class AuditRunner:
                     raise
                 self.console.print_error(error)
                 codes.append(error.exit_code)
-        for path in self._tables if rows else ():
-            save_text(csv.render_sources(rows, self.console.language), path)
-            self.console.print_message("cli.saved", path=str(path))
+        for path in self.output_files if rows else ():
+            if path not in self._single_outputs:
+                save_text(csv.render_sources(rows, self.console.language), path)
+                self.console.print_message("cli.saved", path=str(path))
         return next(code for code in _EXIT_CODES_BY_PRIORITY if code in codes)
 
     def audit_phone(self, connecting: AbstractContextManager[Transport], *, demo: bool = False) -> int:

@@ -251,10 +251,8 @@ class CliConsole:
         left = self.language.t("cli.seconds_left", n=status.seconds_left)
         if not self._authorization_prompted:
             self._authorization_prompted = True
-            if status.fingerprint is None:
-                self.print_message("cli.allow_unseen")
-            else:
-                self.print_message("cli.allow", fingerprint=status.fingerprint)
+            key = "cli.allow_unseen" if status.fingerprint is None else "cli.allow"
+            self.print_message(key, fingerprint=status.fingerprint)
             if not self.animation_enabled:
                 self._print_stderr(left)
         if self.animation_enabled:

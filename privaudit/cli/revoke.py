@@ -83,10 +83,8 @@ class RevocationCommand:
 
         `source` is a saved capture to plan from; with `apply`, the phone must still be as it was then.
         """
-        starting_key = "cli.starting_apply" if self._apply else "cli.starting_plan"
-        if source is not None and not self._apply:
-            starting_key = "cli.starting_saved"
-        self._console.print_message(starting_key, version=__version__)
+        planning_key = "cli.starting_plan" if source is None else "cli.starting_saved"
+        self._console.print_message("cli.starting_apply" if self._apply else planning_key, version=__version__)
         options.validate_app_names(names)
         if ledger_path is not None and ledger_path.exists():
             self._resume(names, ledger_path)
