@@ -111,12 +111,7 @@ class WorkshopCommand:
 
         demo = self.rehearsal_count is not None
         lists = knowledge.load_knowledge(extra_lists=self.signatures, demo=demo, country=self.country)
-        folder = WorkshopFolder(
-            self.folder,
-            self.retention,
-            demo=demo,
-            confirm=self.console.confirm,
-        )
+        folder = WorkshopFolder(self.folder, self.retention, demo=demo, confirm=self.console.confirm)
         watcher = self._create_device_watcher(adb_auth.generate())
         if folder.resumed:
             self.console.print_message("workshop.going_on", n=len(folder.records))
@@ -178,17 +173,13 @@ class WorkshopCommand:
 @contextlib.contextmanager
 def _interrupt_on_signals() -> Iterator[None]:
     """Handle a closed window or SIGTERM like Ctrl-C: phones are disconnected, no file is left half-written."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    names = [name for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
-    previous = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
+    signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+    previous = {number: signal.signal(number, signal.default_int_handler) for number in signals}
     try:
         yield
     finally:
-        for name, handler in previous.items():
-            signal.signal(getattr(signal, name), handler)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _print_totals(console: CliConsole, folders: list[Path], output: list[str], *, as_json: bool) -> None:

@@ -32,14 +32,16 @@ _COUNTRY_NAME_KEYS: Final[Mapping[str, str]] = {
 }
 """The countries that have rules or lists."""
 _COUNTRIES_WITH_RULES: Final = frozenset({"CN", "ID", "IN", "KE", "MX", "NG", "PH", "PK"})
-_STANCE_KEYS: Final[Mapping[RuleStance, tuple[str, str]]] = {
-    "forbids": ("rules.forbids", "rules.forbids_likely"),
-    "not_necessary": ("rules.not_necessary", "rules.not_necessary_likely"),
-    "conditional": ("rules.conditional", "rules.conditional_likely"),
-    "advises": ("rules.advises", "rules.advises_likely"),
-    "conduct": ("rules.conduct", "rules.conduct_likely"),
+_STANCE_KEYS: Final[Mapping[RuleStance, tuple[str, str, str | None]]] = {
+    "forbids": ("rules.forbids", "rules.forbids_likely", "rules.brief_forbids"),
+    "not_necessary": ("rules.not_necessary", "rules.not_necessary_likely", "rules.brief_not_necessary"),
+    "conditional": ("rules.conditional", "rules.conditional_likely", "rules.brief_conditional"),
+    "advises": ("rules.advises", "rules.advises_likely", "rules.brief_advises"),
+    "conduct": ("rules.conduct", "rules.conduct_likely", None),
 }
-"""Stance → how it is worded if the rule names this data itself, and if we infer that it means this data."""
+"""Stance → its words if the rule names this data itself, if we infer that it means this data, and in the short report.
+
+A rule of conduct is told of in the details only: no permission shows what people do."""
 _DATA_KEYS: Final[Mapping[str, str]] = {
     "contacts": "rules.contacts",
     "sms": "rules.sms",
@@ -49,13 +51,6 @@ _DATA_KEYS: Final[Mapping[str, str]] = {
     "media": "rules.media",
     "app_list": "rules.app_list",
 }
-_BRIEF_KEYS: Final[Mapping[RuleStance, str]] = {
-    "forbids": "rules.brief_forbids",
-    "not_necessary": "rules.brief_not_necessary",
-    "conditional": "rules.brief_conditional",
-    "advises": "rules.brief_advises",
-}
-"""Stance → a few words. A rule of conduct is told of in the details only: no permission shows what people do."""
 _FINE_LOCATION: Final = "android.permission.ACCESS_FINE_LOCATION"
 
 
@@ -74,24 +69,25 @@ def brief_rules(view: ReportView, numbers: Mapping[str, int]) -> Iterator[str]:
 
     What apps only ask for is left out, and so are rules of conduct.
     """
-    apps_by_line: dict[tuple[str, RuleStance], dict[str, dict[str, None]]] = {}
+    apps_by_line: dict[tuple[str, str], dict[str, dict[str, None]]] = {}
     unverified = set()
-    for owner, match in [
-        (app, match) for app in view.ordered_apps() for match in _translated(view.language, app.rules)
-    ]:
-        if match.says is None or match.says not in _BRIEF_KEYS or match.match != "granted":
-            continue
-        line = view.t(f"rule.{match.id}.authority"), match.says
-        for data in _data_keys([match], "granted", set()):
-            apps_by_line.setdefault(line, {}).setdefault(data, {})[str(numbers[owner.package])] = None
-        unverified |= {line} if match.verify else set()
+    for app in view.ordered_apps():
+        for match in _translated(view.language, app.rules):
+            stance_key = None if match.says is None else _STANCE_KEYS[match.says][2]
+            if stance_key is None or match.match != "granted":
+                continue
+            line = view.t(f"rule.{match.id}.authority"), stance_key
+            for data in _data_keys([match], "granted", set()):
+                apps_by_line.setdefault(line, {}).setdefault(data, {})[str(numbers[app.package])] = None
+            unverified |= {line} if match.verify else set()
     for line, apps_by_data in apps_by_line.items():
+        authority, stance_key = line
         held = tuple(
             Message(key="rules.brief_data", values={"what": Message(key=key), "apps": " ".join(app_numbers)})
             for key, app_numbers in apps_by_data.items()
         )
         mark = view.t("rules.brief_unverified") if line in unverified else ""
-        yield view.t(_BRIEF_KEYS[line[1]], authority=line[0], held=held) + mark
+        yield view.t(stance_key, authority=authority, held=held) + mark
 
 
 def rule_explanations(view: ReportView) -> Iterator[str]:
@@ -184,7 +180,7 @@ def _stance_sentence(
 ) -> Iterator[str]:
     if match.says is None or not (held or requested):
         return  # a report of another version need not have the stance
-    stated_key, inferred_key = _STANCE_KEYS[match.says]
+    stated_key, inferred_key, _ = _STANCE_KEYS[match.says]
     condition = Message(key=f"rule.{match.id}.{match.condition}")
     yield language.t(
         "rules.holds_and_asks" if held and requested else "rules.holds" if held else request_key,
