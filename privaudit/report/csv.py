@@ -25,6 +25,34 @@ _FORMULA_PREFIXES: Final = frozenset("=+-@＝＋－＠")
 Some spreadsheets skip tabs and line ends before them, which `sanitize_text` removes."""
 _MAX_CELL_CHARS: Final = 240
 """Characters of a cell; a package name has 223 at most."""
+_FIRST_COLUMNS: Final[tuple[tuple[str, Callable[[ReportView, App], str]], ...]] = (
+    ("report.csv_demo", lambda view, _: view.t("report.csv_yes" if view.report.demo else "report.csv_no")),
+    ("report.checked", lambda view, _: _format_time(view, summary.audit_time(view.report))),
+    ("report.page_package", lambda _, app: app.package),
+    ("report.csv_user", lambda _, app: str(app.user)),
+    ("report.csv_label", lambda _, app: app.label or ""),
+    ("report.page_version", lambda _, app: app.version_name or ""),
+    ("report.csv_first", lambda view, app: view.severity_label(grade) if (grade := view.max_severity(app)) else ""),
+    ("report.csv_why", matrix.reason_note),
+)
+"""Message key of the heading → cell of an app."""
+_LAST_COLUMNS: Final[tuple[tuple[str, Callable[[ReportView, App], str]], ...]] = (
+    ("report.other_routes", lambda view, app: "; ".join(route for route, _ in matrix.special_access_routes(view, app))),
+    ("report.csv_lists", lambda view, app: _list_titles(view, app.listed)),
+    ("report.csv_installer", lambda _, app: app.installer or ""),
+    ("report.page_installed", lambda view, app: _format_time(view, app.first_installed)),
+    ("report.page_updated", lambda view, app: _format_time(view, app.last_updated)),
+    ("report.csv_gaps", lambda view, _: str(len(gaps.missing_data(view)))),
+    ("report.csv_named", lambda view, app: _list_titles(view, app.named)),
+    ("report.csv_newest", lambda view, _: _list_date(view, view.report.knowledge.signatures.newest)),
+    ("report.csv_sha256", lambda view, _: view.report.knowledge.signatures.sha256),
+    ("report.csv_severity", lambda view, app: view.max_severity(app) or ""),
+    (
+        "report.csv_sees_messages",
+        lambda _, app: " ".join(route for route, kind in MESSAGE_ROUTES.items() if kind in app.special_access_kinds),
+    ),
+)
+"""As the first columns. New columns are added at the end: what reads tables may count columns."""
 
 
 def render(report: Report, language: Translator) -> str:
@@ -85,38 +113,3 @@ def _format_time(view: ReportView, time: datetime | None) -> str:
     if time is None:
         return ""
     return f"{time:%Y-%m}" if view.report.shared else f"{time:%Y-%m-%d %H:%M}"
-
-
-def _severity_label(view: ReportView, app: App) -> str:
-    severity = view.max_severity(app)
-    return view.severity_label(severity) if severity else ""
-
-
-_FIRST_COLUMNS: Final[tuple[tuple[str, Callable[[ReportView, App], str]], ...]] = (
-    ("report.csv_demo", lambda view, _: view.t("report.csv_yes" if view.report.demo else "report.csv_no")),
-    ("report.checked", lambda view, _: _format_time(view, summary.audit_time(view.report))),
-    ("report.page_package", lambda _, app: app.package),
-    ("report.csv_user", lambda _, app: str(app.user)),
-    ("report.csv_label", lambda _, app: app.label or ""),
-    ("report.page_version", lambda _, app: app.version_name or ""),
-    ("report.csv_first", _severity_label),
-    ("report.csv_why", matrix.reason_note),
-)
-"""Message key of the heading → cell of an app."""
-_LAST_COLUMNS: Final[tuple[tuple[str, Callable[[ReportView, App], str]], ...]] = (
-    ("report.other_routes", lambda view, app: "; ".join(route for route, _ in matrix.special_access_routes(view, app))),
-    ("report.csv_lists", lambda view, app: _list_titles(view, app.listed)),
-    ("report.csv_installer", lambda _, app: app.installer or ""),
-    ("report.page_installed", lambda view, app: _format_time(view, app.first_installed)),
-    ("report.page_updated", lambda view, app: _format_time(view, app.last_updated)),
-    ("report.csv_gaps", lambda view, _: str(len(gaps.missing_data(view)))),
-    ("report.csv_named", lambda view, app: _list_titles(view, app.named)),
-    ("report.csv_newest", lambda view, _: _list_date(view, view.report.knowledge.signatures.newest)),
-    ("report.csv_sha256", lambda view, _: view.report.knowledge.signatures.sha256),
-    ("report.csv_severity", lambda view, app: view.max_severity(app) or ""),
-    (
-        "report.csv_sees_messages",
-        lambda _, app: " ".join(route for route, kind in MESSAGE_ROUTES.items() if kind in app.special_access_kinds),
-    ),
-)
-"""As the first columns. New columns are added at the end: what reads tables may count columns."""
