@@ -20,7 +20,7 @@ from privaudit.dumpsys.package_list import InstalledPackage, parse_package_list
 from privaudit.facts import apk_facts, apps, coverage, package_dumps
 from privaudit.facts.apps import AppInputs
 from privaudit.facts.effective_permission import OP_SWITCHES, OP_SWITCHES_MAX_SDK
-from privaudit.facts.package_dumps import PackageDumps
+from privaudit.facts.package_dumps import PackageDumps, with_problem
 from privaudit.model import (
     AnswerState,
     AppSummary,
@@ -54,11 +54,13 @@ def summarise_phone(
             same.
         parsed_apks: By package, APKs that were parsed when they were read.
     """
-    checked_lists = _check_package_lists(capture)
+    list_answers = {
+        answer.user or 0: _check_package_list(answer, capture) for answer in capture.answers_to("installed")
+    }
     package_lists = {
-        user: checked.packages
-        for user, checked in checked_lists.items()
-        if checked.answer.state is AnswerState.ANSWERED
+        user: parse_package_list(answer.text)[0]
+        for user, answer in list_answers.items()
+        if answer.state is AnswerState.ANSWERED
     }
     properties = device.parse_properties(capture.answer("properties").text)
     dumps = package_dumps.read_package_dumps(capture, package_lists)
@@ -67,7 +69,10 @@ def summarise_phone(
     clock, now = device.parse_phone_clock(properties, clock_answer.text, capture.taken_at)
     if clock_answer.translated_from is not None:
         clock = replace(clock, offset_s=None)  # no computer's clock was read beside it
-    kinds = _user_kinds(capture, dumps.user_ids() | set(package_lists))
+    kinds = {
+        **{user_id: device.user_kind(user_id) for user_id in dumps.user_ids() | package_lists.keys()},
+        **device.parse_users(capture.answer("users").text, capture.answer("user_types").text),
+    }
     ops, doubtful_uids, ops_answer = _check_appops(capture, dumps, package_lists)
     special = special_access.parse_special_access(capture)
     inputs = AppInputs(
@@ -95,35 +100,35 @@ def summarise_phone(
         special_access=special.by_package_and_user,
         clock=DumpClock(now=now, zone=ZoneInfo(clock.zone) if clock.zone else None),
     )
-    users = tuple(_build_user(number, kind, capture, checked_lists, dumps) for number, kind in sorted(kinds.items()))
+    users = tuple(
+        _build_user(user_id, kind, list_answers.get(user_id) or capture.answer(f"installed.{user_id}"), dumps)
+        for user_id, kind in sorted(kinds.items())
+    )
     version_codes = dumps.version_codes()
     apks = _read_apks(capture, phone, version_codes, previous, parsed_apks or {})
     summaries = tuple(_summarise_apps(capture, inputs, users, apks, previous))
-    if doubtful_uids and ops_answer.state is AnswerState.ANSWERED:
-        doubt = coverage_message("coverage.doubtful", n=len(doubtful_uids))
-        ops_answer = replace(ops_answer, state=AnswerState.UNREADABLE, detail=doubt)
+    doubt = coverage_message("coverage.doubtful", n=len(doubtful_uids)) if doubtful_uids else None
 
     @cache
     def read_coverage() -> tuple[Coverage, ...]:
-        parsed = coverage.ParsedAnswers(
-            answers={
-                "packages": dumps.full.answer,
-                "packages_proto": dumps.proto_answer,
-                "appops": ops_answer,
-                **{checked.answer.key: checked.answer for checked in checked_lists.values()},
-            },
-            unparsed_lines={
-                "packages": dumps.full.dump.unparsed_lines,
-                "appops": ops.unparsed_lines,
-                "users": device.count_unparsed_user_lines(capture.answer("users").text),
-                **{checked.answer.key: checked.unparsed_lines for checked in checked_lists.values()},
-                **special.unparsed_lines,
-            },
-            notes=dict(_coverage_notes(capture, inputs)),
-            package_dumps=dumps,
-        )
+        assessed = {
+            "packages": dumps.full.answer,
+            "packages_proto": dumps.proto_answer,
+            "appops": with_problem(ops_answer, doubt),
+            **{answer.key: answer for answer in list_answers.values()},
+        }
+        unparsed_lines = {
+            "packages": dumps.full.dump.unparsed_lines,
+            "appops": ops.unparsed_lines,
+            "users": device.count_unparsed_user_lines(capture.answer("users").text),
+            **{answer.key: parse_package_list(answer.text)[1] for answer in list_answers.values()},
+            **special.unparsed_lines,
+        }
+        notes = dict(_coverage_notes(capture, inputs))
         return (
-            *coverage.coverage_rows(capture, phone.sdk, kinds, parsed),
+            *coverage.coverage_rows(
+                capture, phone.sdk, kinds, dumps, assessed=assessed, unparsed_lines=unparsed_lines, notes=notes
+            ),
             *apk_facts.apk_coverage_rows(capture, summaries, apks, phone.sdk),
         )
 
@@ -247,57 +252,29 @@ def _shared_answers(capture: Capture) -> Mapping[str, int]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _CheckedPackageList:
-    """``pm list packages`` of one user. The state of `answer` reflects what its text contains."""
-
-    answer: Answer
-    packages: Mapping[str, InstalledPackage]
-    unparsed_lines: int
-
-
-def _check_package_lists(capture: Capture) -> Mapping[int, _CheckedPackageList]:
-    checked_lists = {}
-    for answer in capture.answers_to("installed"):
-        user = answer.user or 0
-        packages, unparsed_lines = parse_package_list(answer.text)
-        third_party = capture.answer(f"third_party.{user}")
-        problem = None
-        if not packages:
-            problem = "coverage.no_packages"  # every phone has apps
-        elif len(packages) >= MAX_PACKAGES:
-            problem = "coverage.too_many"
-        elif answer.exit_code is None and not answer.text.endswith("\n"):
-            problem = "coverage.no_end"
-        elif (
-            third_party.state is AnswerState.ANSWERED
-            and not parse_package_list(third_party.text)[0].keys() <= packages.keys()
-        ):
-            problem = "coverage.no_end"  # the shorter list has a package that the longer one lacks
-        checked = answer
-        if problem is not None and answer.state is AnswerState.ANSWERED:
-            checked = replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message(problem, n=MAX_PACKAGES))
-        checked_lists[user] = _CheckedPackageList(checked, packages, unparsed_lines)
-    return checked_lists
+def _check_package_list(answer: Answer, capture: Capture) -> Answer:
+    """Return an answer to ``pm list packages`` with a state that reflects what its text contains."""
+    packages, _ = parse_package_list(answer.text)
+    third_party = capture.answer(f"third_party.{answer.user or 0}")
+    problem = None
+    if not packages:
+        problem = "coverage.no_packages"  # every phone has apps
+    elif len(packages) >= MAX_PACKAGES:
+        problem = "coverage.too_many"
+    elif answer.exit_code is None and not answer.text.endswith("\n"):
+        problem = "coverage.no_end"
+    elif (
+        third_party.state is AnswerState.ANSWERED
+        and not parse_package_list(third_party.text)[0].keys() <= packages.keys()
+    ):
+        problem = "coverage.no_end"  # the shorter list has a package that the longer one lacks
+    return with_problem(answer, coverage_message(problem, n=MAX_PACKAGES) if problem is not None else None)
 
 
-def _user_kinds(capture: Capture, seen_user_ids: Iterable[int]) -> dict[int, UserKind]:
-    """Return the listed users, and those that only other answers mention."""
-    unlisted = {user_id: device.user_kind(user_id) for user_id in seen_user_ids}
-    return {**unlisted, **device.parse_users(capture.answer("users").text, capture.answer("user_types").text)}
-
-
-def _build_user(
-    user_id: int,
-    kind: UserKind,
-    capture: Capture,
-    checked_lists: Mapping[int, _CheckedPackageList],
-    dumps: PackageDumps,
-) -> User:
-    answer = checked_lists[user_id].answer if user_id in checked_lists else capture.answer(f"installed.{user_id}")
-    is_in_dump = answer.state is AnswerState.NOT_ASKED and user_id in dumps.user_ids()
-    checked = answer.state is AnswerState.ANSWERED or is_in_dump
-    return User(id=user_id, kind=kind, checked=checked, why_not=None if checked else answer.state)
+def _build_user(user_id: int, kind: UserKind, list_answer: Answer, dumps: PackageDumps) -> User:
+    is_in_dump = list_answer.state is AnswerState.NOT_ASKED and user_id in dumps.user_ids()
+    checked = list_answer.state is AnswerState.ANSWERED or is_in_dump
+    return User(id=user_id, kind=kind, checked=checked, why_not=None if checked else list_answer.state)
 
 
 def _check_appops(
@@ -310,12 +287,7 @@ def _check_appops(
         return dump, frozenset(), answer
     doubtful_uids = {uid for uid, uid_ops in dump.uids.items() if uid_ops.is_doubtful}
     doubtful_uids.update(_find_wrong_uids(dump, dumps, package_lists))
-    problem = None
-    if answer.state is AnswerState.ANSWERED and not dump.uids:
-        problem = coverage_message("coverage.not_this_dump")
-    elif answer.state is AnswerState.ANSWERED and answer.exit_code is None and not dump.reached_end:
-        problem = coverage_message("coverage.no_end")
-    answer = answer if problem is None else replace(answer, state=AnswerState.UNREADABLE, detail=problem)
+    answer = package_dumps.assess_answer(answer, is_this_dump=bool(dump.uids), reached_end=dump.reached_end)
     return dump, frozenset(doubtful_uids), answer
 
 

@@ -1,17 +1,14 @@
 """Read the APKs of a capture and add their labels, certificates and hashes to the apps."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from privaudit.apk.info import ApkInfo
 from privaudit.apk.parts import FILE_SHA256, signers_requested
 from privaudit.capture.answers import coverage_message
 from privaudit.capture.model import Capture
 from privaudit.dumpsys.package_list import parse_package_list
-from privaudit.model import AnswerState, App, AppSummary, Coverage, LabelState
+from privaudit.model import AnswerState, AppSummary, Coverage, LabelState, Message
 
 
 def base_apk_paths(capture: Capture) -> Mapping[str, str]:
@@ -24,14 +21,15 @@ def base_apk_paths(capture: Capture) -> Mapping[str, str]:
     return paths
 
 
-AppT = TypeVar("AppT", App, AppSummary)
+def unreadable_label(info: ApkInfo) -> Message | None:
+    """Return why the app's label could not be read; ``None``: it was, or nobody asked."""
+    return None if info.label is not None else info.label_problem or info.problem
 
 
-def apply_apk_info(app: AppT, info: ApkInfo, sdk: int | None) -> AppT:
-    """Return `app` with the labels and signers of its APK, or with the reason why they could not be read."""
-    problem = None if info.label is not None else info.label_problem or info.problem
-    unread = LabelState.UNREADABLE if problem is not None else LabelState.NOT_ASKED
-    summary: dict[str, Any] = {
+def labels_and_signers(info: ApkInfo, sdk: int | None) -> dict[str, Any]:
+    """Return the fields that `AppSummary` and `App` take from the APK."""
+    unread = LabelState.UNREADABLE if unreadable_label(info) is not None else LabelState.NOT_ASKED
+    return {
         "label": info.label,
         "label_state": LabelState.READ if info.label is not None else unread,
         "labels": info.labels if info.label is not None else {},
@@ -39,9 +37,6 @@ def apply_apk_info(app: AppT, info: ApkInfo, sdk: int | None) -> AppT:
         "certificates_sha256": _certificates(info, sdk),
         "apk_sha256": info.sha256,
     }
-    if isinstance(app, AppSummary):
-        return replace(app, **summary)
-    return replace(app, **summary, label_problem=problem, launcher_icon=info.launcher_icon)
 
 
 def _certificates(info: ApkInfo, sdk: int | None) -> tuple[str, ...]:

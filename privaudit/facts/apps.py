@@ -4,9 +4,7 @@ One module, because the record of an app is one join: its identity, its state fo
 its permissions come from the same blocks, and each step needs the result of the one before.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -19,16 +17,10 @@ from privaudit.dumpsys.device import DumpClock, parse_local_time
 from privaudit.dumpsys.package_list import InstalledPackage
 from privaudit.dumpsys.package_model import PackageBlock, PermissionGrant
 from privaudit.dumpsys.special_access import SpecialAccessEntry
-from privaudit.facts.access import (
-    DATA_PERMISSIONS,
-    AppGrants,
-    DataPermission,
-    evaluate_access,
-    summarise_access,
-)
-from privaudit.facts.apk_facts import apply_apk_info
+from privaudit.facts.access import DATA_PERMISSIONS, AppGrants, DataPermission, evaluate_access, summarise_access
+from privaudit.facts.apk_facts import labels_and_signers, unreadable_label
 from privaudit.facts.effective_permission import OP_SWITCHES, active_mode, evaluate_permission
-from privaudit.facts.package_dumps import PackageDumps, PermissionLine
+from privaudit.facts.package_dumps import PackageDumps
 from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS
 from privaudit.model import (
     AccessState,
@@ -37,7 +29,6 @@ from privaudit.model import (
     DataClass,
     EffectiveState,
     FactLocation,
-    LabelState,
     OtherDataClass,
     Permission,
     RequestedState,
@@ -73,8 +64,6 @@ class AppInputs:
 
 FactLocations = dict[tuple[str, int, str], tuple[FactLocation, ...]]
 """Package, user and fact → lines that prove the fact; see `Facts.locations`."""
-ManifestLookup = Callable[[str], RequestedState]
-"""Returns whether the manifest of an app requests a permission."""
 
 _DATA_PERMISSION_BY_NAME: Final[Mapping[str, DataPermission]] = {
     info.permission: info for infos in DATA_PERMISSIONS.values() for info in infos
@@ -114,163 +103,245 @@ def _is_installed(block: PackageBlock, user: int) -> bool:
 
 def build_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None, locations: FactLocations) -> App:
     """Build the app `package` of `user` in full; add the lines that prove its facts to `locations`."""
-    match = inputs.package_dumps.find_block(package)
-    block = match[0] if match is not None else PackageBlock(name=package, offset=0)
-    entry = inputs.package_lists.get(user, {}).get(package)
-    if match is not None:
-        locations[package, user, "package"] = (match[1],)
-    elif entry is not None:
-        locations[package, user, "package"] = (FactLocation(f"installed.{user}", entry.offset),)
-    state = inputs.package_dumps.user_state(package, user)
-    uid = _find_uid_ops(inputs, package, user)
-    ops = uid.packages.get(package, {})
-    permissions = {
-        permission.name: permission
-        for permission in _build_permissions(inputs, block, user, uid, _manifest_lookup(inputs, apk), locations)
-    }
-    for info in _DATA_PERMISSION_BY_NAME.values():
-        for event in (ops[info.op].last_access, ops[info.op].last_reject) if info.op in ops else ():
-            if event is not None:
-                _add_location(locations, (package, user, f"op:{info.op}"), FactLocation(event.key, event.offset))
-    special = tuple(
-        _special_access(inputs.special_access.get((package, user), ()), permissions, (package, user), locations)
-    )
-    text_state = block.users.get(user)
-    first_installed = _install_time(text_state.first_installed if text_state else None, inputs.clock)
-    first_installed = first_installed or _install_time(block.first_installed, inputs.clock)
-    grants = AppGrants(
-        permissions=permissions,
-        ops=ops,
-        special_access_kinds={access.kind for access in special},
-        ops_complete=inputs.appops_complete and not (uid.is_doubtful or uid.has_empty_attribution or uid.unread_lines),
-        verified_ops=uid.verified_ops,
-        records_since=_records_since(first_installed, inputs),
-        sdk=inputs.sdk,
-        target_sdk=block.target_sdk,
-    )
-    app = App(
-        package=package,
-        user=user,
-        label=None,
-        label_state=LabelState.NOT_ASKED,
-        labels={},
-        version_name=block.version_name,
-        version_code=block.version_code,
-        target_sdk=block.target_sdk,
-        installer=block.installer if block.has_installer_field or entry is None else entry.installer,
-        installer_known=block.has_installer_field or (entry is not None and entry.has_installer_field),
-        installer_name=None,
-        first_installed=first_installed,
-        last_updated=_install_time(block.last_updated, inputs.clock),
-        system=_is_system(inputs, block, user, entry),
-        enabled=state.enabled and not state.hidden if state is not None else None,
-        certificates_sha256=(),
-        apk_sha256=None,
-        access={data: evaluate_access(data, grants, inputs.clock) for data in DataClass},
-        other_access={data: evaluate_access(data, grants, inputs.clock) for data in OtherDataClass},
-        permissions=tuple(permission for permission in permissions.values() if _is_reportable(permission)),
-        special_access=special,
-    )
-    return app if apk is None else apply_apk_info(app, apk, inputs.sdk)
+    answers = _AppAnswers(inputs, package, user, apk)
+    app = answers.build()
+    locations |= {(package, user, fact): lines for fact, lines in answers.locations.items()}
+    return app
 
 
 def summarise_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None) -> AppSummary:
     """Return what `build_app` says of an app of `user`, without records and evidence."""
-    match = inputs.package_dumps.find_block(package)
-    block = match[0] if match is not None else PackageBlock(name=package, offset=0)
-    entry = inputs.package_lists.get(user, {}).get(package)
-    uid = _find_uid_ops(inputs, package, user)
-    grants = inputs.package_dumps.grants_by_permission(package, user, DATA_CLASS_PERMISSIONS)
-    summary = AppSummary(
-        package=package,
-        user=user,
-        system=_is_system(inputs, block, user, entry),
-        installer=block.installer if block.has_installer_field or entry is None else entry.installer,
-        access_states=_summarise_access_states(inputs, block, user, uid, grants, _manifest_lookup(inputs, apk)),
-        special_access_kinds=frozenset(entry.access.kind for entry in inputs.special_access.get((package, user), ())),
-        requests=_requested_data_permissions(inputs, block, grants, apk),
-    )
-    return summary if apk is None else apply_apk_info(summary, apk, inputs.sdk)
+    return _AppAnswers(inputs, package, user, apk).summarise()
 
 
-def _requested_data_permissions(
-    inputs: AppInputs, block: PackageBlock, grants: Mapping[str, object], apk: ApkInfo | None
-) -> frozenset[str]:
-    """Return what `_request_state` calls requested of the permissions for contacts, SMS and call log."""
-    listed = block.requested_permissions
-    if listed is None and apk is not None and apk.uses_permissions is not None:
-        uses = {use.permission for use in apk.uses_permissions} & DATA_CLASS_PERMISSIONS.keys()
-        listed = {name for name in uses if apk.request_state(name, inputs.sdk) is RequestedState.YES}
-    own = frozenset(grants) if grants and block.shared_user is None else frozenset()
-    return own | (DATA_CLASS_PERMISSIONS.keys() & listed) if listed else own
+class _AppAnswers:
+    """What the phone answered about one app of one user, and the facts that follow from it."""
 
+    def __init__(self, inputs: AppInputs, package: str, user: int, apk: ApkInfo | None) -> None:
+        self.inputs, self.dumps = inputs, inputs.package_dumps
+        self.package, self.user = package, user
+        self.apk = apk or ApkInfo(package=package, label_problem=None, problem=None, sha256=None)
+        self.block, block_location = self.dumps.find_block(package) or (PackageBlock(name=package, offset=0), None)
+        self.entry = inputs.package_lists.get(user, {}).get(package)
+        if block_location is None and self.entry is not None:
+            block_location = FactLocation(f"installed.{user}", self.entry.offset)
+        self.uid = _find_uid_ops(inputs, package, user)
+        self.ops = self.uid.packages.get(package, {})
+        self.proto_granted = self.dumps.proto_granted(package, user)
+        self.is_known_denied = self.dumps.is_known_denied(package, user)
+        self.special_access = inputs.special_access.get((package, user), ())
+        self.locations: dict[str, tuple[FactLocation, ...]] = {}
+        """Fact → lines that prove it."""
+        if block_location is not None:
+            self.locations["package"] = (block_location,)
 
-def _summarise_access_states(
-    inputs: AppInputs,
-    block: PackageBlock,
-    user: int,
-    uid: UidOps,
-    grants: Mapping[str, Sequence[PermissionGrant]],
-    manifest_lookup: ManifestLookup,
-) -> Mapping[DataClass, AccessState]:
-    ops = uid.packages.get(block.name, {})
-    by_proto = inputs.package_dumps.proto_granted(block.name, user)
-    denied = inputs.package_dumps.is_known_denied(block.name, user)
-    if denied and not grants and DATA_CLASS_PERMISSIONS.keys().isdisjoint(by_proto) and not uid.uid_modes and not ops:
-        return _NO_ACCESS
-    effective = {}
-    for name, permission in DATA_CLASS_PERMISSIONS.items():
-        own = grants.get(name)
-        in_proto = inputs.package_dumps.proto_grant(block.name, user, name)
-        granted, flags = _join_grants(own or (), in_proto=in_proto, denied=denied)
-        if granted and in_proto is None and _is_disowned(inputs, block, name, manifest_lookup):
-            granted = None
-        mode, _ = _mode_in_force(uid, ops, permission.op, inputs.op_switches) or (None, 0)
-        blank = _empty_data_mode(inputs, uid, ops, permission)
-        effective[name] = evaluate_permission(
-            PERMISSION_INFO[name],
-            granted=granted,
-            flags=flags or (),
-            mode="unknown" if flags is None and permission.op not in uid.verified_ops else mode,
-            empty_data_mode=blank,
+    def summarise(self) -> AppSummary:
+        grants = self.dumps.grants_by_permission(self.package, self.user, DATA_CLASS_PERMISSIONS)
+        return AppSummary(
+            package=self.package,
+            user=self.user,
+            system=self._is_system(),
+            installer=self._installer(),
+            access_states=self._access_states(grants),
+            special_access_kinds=frozenset(entry.access.kind for entry in self.special_access),
+            requests=self._requested_data_permissions(grants),
+            **labels_and_signers(self.apk, self.inputs.sdk),
+        )
+
+    def build(self) -> App:
+        block, clock = self.block, self.inputs.clock
+        state = self.dumps.user_state(self.package, self.user)
+        permissions = {permission.name: permission for permission in self._permissions()}
+        for info in _DATA_PERMISSION_BY_NAME.values():
+            for event in (op.last_access, op.last_reject) if (op := self.ops.get(info.op)) else ():
+                if event is not None:
+                    self._add_location(f"op:{info.op}", FactLocation(event.key, event.offset))
+        special = tuple(self._special_access(permissions))
+        text_state = block.users.get(self.user)
+        first_installed = _install_time(text_state.first_installed if text_state else None, clock)
+        first_installed = first_installed or _install_time(block.first_installed, clock)
+        is_uncertain = self.uid.is_doubtful or self.uid.has_empty_attribution or self.uid.unread_lines
+        grants = AppGrants(
+            permissions=permissions,
+            ops=self.ops,
+            special_access_kinds={access.kind for access in special},
+            ops_complete=self.inputs.appops_complete and not is_uncertain,
+            verified_ops=self.uid.verified_ops,
+            records_since=self._records_since(first_installed),
+            sdk=self.inputs.sdk,
             target_sdk=block.target_sdk,
         )
-    return {data: summarise_access(data, effective) for data in DataClass}
+        return App(
+            package=self.package,
+            user=self.user,
+            label_problem=unreadable_label(self.apk),
+            launcher_icon=self.apk.launcher_icon,
+            version_name=block.version_name,
+            version_code=block.version_code,
+            target_sdk=block.target_sdk,
+            installer=self._installer(),
+            installer_known=block.has_installer_field or (self.entry is not None and self.entry.has_installer_field),
+            installer_name=None,
+            first_installed=first_installed,
+            last_updated=_install_time(block.last_updated, clock),
+            system=self._is_system(),
+            enabled=state.enabled and not state.hidden if state is not None else None,
+            access={data: evaluate_access(data, grants, clock) for data in DataClass},
+            other_access={data: evaluate_access(data, grants, clock) for data in OtherDataClass},
+            permissions=tuple(filter(_is_reportable, permissions.values())),
+            special_access=special,
+            **labels_and_signers(self.apk, self.inputs.sdk),
+        )
 
+    def _installer(self) -> str | None:
+        return self.block.installer if self.block.has_installer_field or self.entry is None else self.entry.installer
 
-def _empty_data_mode(
-    inputs: AppInputs, uid: UidOps, ops: Mapping[str, AppOp], permission: DataPermission
-) -> str | None:
-    """Return the mode of MIUI's own op for empty data; on other systems its name can only be an app's text."""
-    if permission.empty_data_op is None or inputs.has_miui_ops is False:
-        return None
-    mode, _ = _mode_in_force(uid, ops, permission.empty_data_op, {}) or (None, 0)
-    return "unknown" if inputs.has_miui_ops is None and mode in {"ignore", "deny"} else mode
+    def _is_system(self) -> bool:
+        third_party = self.inputs.third_party_packages.get(self.user)
+        if third_party is not None and self.package in third_party:
+            return False  # in that list no app can write; a block it can
+        if self.block.flags:
+            return "SYSTEM" in self.block.flags
+        if third_party is not None:
+            return True
+        path = self.entry.apk_path if self.entry is not None else None
+        return path is not None and not path.startswith(_USER_APP_PATHS)
 
+    def _requested_data_permissions(self, grants: Mapping[str, object]) -> frozenset[str]:
+        """Return what `_request_state` calls requested of the permissions for contacts, SMS and call log."""
+        listed = self.block.requested_permissions
+        if listed is None and self.apk.uses_permissions is not None:
+            uses = {use.permission for use in self.apk.uses_permissions} & DATA_CLASS_PERMISSIONS.keys()
+            listed = {name for name in uses if self._manifest_state(name) is RequestedState.YES}
+        own = frozenset(grants) if grants and self.block.shared_user is None else frozenset()
+        return own | (DATA_CLASS_PERMISSIONS.keys() & listed) if listed else own
 
-def _special_access(
-    entries: Iterable[SpecialAccessEntry],
-    permissions: Mapping[str, Permission],
-    package_and_user: tuple[str, int],
-    locations: FactLocations,
-) -> Iterator[SpecialAccess]:
-    for entry in entries:
-        _add_location(locations, (*package_and_user, entry.access.kind), entry.location)
-        yield entry.access
-    for name, kind in SPECIAL_PERMISSIONS.items():
-        permission = permissions.get(name)
-        if permission is not None and permission.effective in {EffectiveState.ALLOWED, EffectiveState.FOREGROUND}:
-            for fact in (f"op:{PERMISSION_INFO[name].op}", name):
-                _add_location(locations, (*package_and_user, kind), *locations.get((*package_and_user, fact), ()))
-            yield SpecialAccess(kind=kind, component=None)
+    def _access_states(self, grants: Mapping[str, Sequence[PermissionGrant]]) -> Mapping[DataClass, AccessState]:
+        is_held = grants or not DATA_CLASS_PERMISSIONS.keys().isdisjoint(self.proto_granted or ())
+        if self.is_known_denied and not is_held and not self.uid.uid_modes and not self.ops:
+            return _NO_ACCESS
+        effective = {name: self._evaluate(name, grants.get(name, ()))[-1] for name in DATA_CLASS_PERMISSIONS}
+        return {data: summarise_access(data, effective) for data in DataClass}
 
+    def _evaluate(
+        self, name: str, grants: Sequence[PermissionGrant]
+    ) -> tuple[bool | None, tuple[str, ...], str | None, int, EffectiveState]:
+        """Return of a permission: whether it is granted, its flags, its app-op's mode and offset, what it comes to.
 
-def _records_since(installed: datetime | None, inputs: AppInputs) -> datetime | None:
-    """Return how far back the events of an app can go; ``None`` if the phone has not recorded any event."""
-    oldest = inputs.clock.event_time(inputs.appops.oldest_event)
-    if oldest is None or installed is None or (oldest.tzinfo is None) != (installed.tzinfo is None):
-        return oldest
-    return max(oldest, installed)
+        `grants`: of the lines of text about it.
+        """
+        info, in_proto = PERMISSION_INFO[name], None if self.proto_granted is None else name in self.proto_granted
+        granted, flags = _join_grants(grants, in_proto=in_proto, denied=self.is_known_denied)
+        if granted and in_proto is None and self._is_disowned(name):
+            granted = None
+        mode, offset = self._mode_in_force(info.op, self.inputs.op_switches) or (None, 0)
+        effective = evaluate_permission(
+            info,
+            granted=granted,
+            flags=flags or (),
+            mode="unknown" if flags is None and info.op not in self.uid.verified_ops else mode,
+            empty_data_mode=self._empty_data_mode(name),
+            target_sdk=self.block.target_sdk,
+        )
+        return granted, flags or (), mode, offset, effective
+
+    def _mode_in_force(self, op: str, switches: Mapping[str, str]) -> tuple[str, int] | None:
+        """Return the mode and the offset of its line; ``unknown`` where an app may have written that it is denied."""
+        stored = active_mode(op, self.uid.uid_modes, self.ops, switches)
+        if op in self.uid.verified_ops:
+            return stored
+        denies = stored is not None and stored[0] not in {"allow", "default"}
+        if self.uid.is_doubtful or (denies and (self.uid.has_empty_attribution or self.uid.unread_lines)):
+            return "unknown", 0
+        return stored
+
+    def _empty_data_mode(self, name: str) -> str | None:
+        """Return the mode of MIUI's own op for empty data; on other systems its name can only be an app's text."""
+        data_permission = _DATA_PERMISSION_BY_NAME.get(name)
+        if data_permission is None or data_permission.empty_data_op is None or self.inputs.has_miui_ops is False:
+            return None
+        mode, _ = self._mode_in_force(data_permission.empty_data_op, {}) or (None, 0)
+        return "unknown" if self.inputs.has_miui_ops is None and mode in {"ignore", "deny"} else mode
+
+    def _permissions(self) -> Iterator[Permission]:
+        uid_modes, ops, clock = self.uid.uid_modes, self.ops, self.inputs.clock
+        grants: dict[str, list[PermissionGrant]] = {}
+        for name, grant, location in self.dumps.permission_lines(self.package, self.user):
+            if name in PERMISSION_INFO:
+                grants.setdefault(name, []).append(grant)
+                self._add_location(name, location)
+        special = [
+            name
+            for name in SPECIAL_PERMISSIONS
+            if PERMISSION_INFO[name].op in uid_modes or PERMISSION_INFO[name].op in ops
+        ]
+        requested = self.block.requested_permissions or ()
+        names = (*grants, *_DATA_PERMISSION_BY_NAME, *special, *(self.proto_granted or ()), *requested)
+        for name in dict.fromkeys(names):
+            info = PERMISSION_INFO.get(name)
+            if info is None:
+                continue
+            own_grants, op = grants.get(name, []), ops.get(info.op)
+            granted, flags, mode, offset, effective = self._evaluate(name, own_grants)
+            is_plain_mode = mode in {None, "default"} or (mode == "allow" and not info.decided_by_app_op)
+            if mode != "unknown" and (info.op in uid_modes or not is_plain_mode):
+                key = f"appops_get.{self.user}.{self.package}" if self.uid.is_doubtful else "appops"
+                self._add_location(f"op:{info.op}", FactLocation(key, offset))
+            yield Permission(
+                name=name,
+                requested=self._request_state(name, granted=granted, has_line=bool(own_grants)),
+                granted=granted,
+                flags=flags,
+                mode=mode,
+                effective=effective,
+                last_access=clock.event_time(op.last_access if op else None),
+                last_reject=clock.event_time(op.last_reject if op else None),
+            )
+
+    def _request_state(self, name: str, *, granted: bool | None, has_line: bool) -> RequestedState:
+        """Return whether the app requests the permission: from the dump, or from the manifest if that does not say."""
+        requested = self.block.requested_permissions
+        if requested is not None and name in requested:
+            return RequestedState.YES
+        if self.block.shared_user is None and has_line:
+            return RequestedState.YES  # Android keeps the state of a permission only while its app requests it
+        return self._manifest_state(name) if requested is None or granted is None else RequestedState.NO
+
+    def _manifest_state(self, name: str) -> RequestedState:
+        return self.apk.request_state(name, self.inputs.sdk)
+
+    def _is_disowned(self, permission: str) -> bool:
+        """Return whether only the dump of all apps says that the app holds `permission`, and its manifest lacks it.
+
+        Then another app may have written the block. Apps of a shared user hold what any of them requests.
+        """
+        return (
+            permission in DATA_CLASS_PERMISSIONS
+            and self.block.shared_user is None
+            and not self.dumps.has_own_dump(self.package)
+            and self._manifest_state(permission) is RequestedState.NO
+        )
+
+    def _special_access(self, permissions: Mapping[str, Permission]) -> Iterator[SpecialAccess]:
+        for entry in self.special_access:
+            self._add_location(entry.access.kind, entry.location)
+            yield entry.access
+        for name, kind in SPECIAL_PERMISSIONS.items():
+            permission = permissions.get(name)
+            if permission is not None and permission.effective in {EffectiveState.ALLOWED, EffectiveState.FOREGROUND}:
+                for fact in (f"op:{PERMISSION_INFO[name].op}", name):
+                    self._add_location(kind, *self.locations.get(fact, ()))
+                yield SpecialAccess(kind=kind, component=None)
+
+    def _records_since(self, installed: datetime | None) -> datetime | None:
+        """Return how far back the events of the app can go; ``None`` if the phone has not recorded any event."""
+        oldest = self.inputs.clock.event_time(self.inputs.appops.oldest_event)
+        if oldest is None or installed is None or (oldest.tzinfo is None) != (installed.tzinfo is None):
+            return oldest
+        return max(oldest, installed)
+
+    def _add_location(self, fact: str, *added: FactLocation) -> None:
+        self.locations[fact] = (*self.locations.get(fact, ()), *added)
 
 
 def _find_uid_ops(inputs: AppInputs, package: str, user: int) -> UidOps:
@@ -281,12 +352,8 @@ def _find_uid_ops(inputs: AppInputs, package: str, user: int) -> UidOps:
 
 def _find_dumped_ops(inputs: AppInputs, package: str, user: int) -> UidOps:
     match, entry = inputs.package_dumps.find_block(package), inputs.package_lists.get(user, {}).get(package)
-    app_ids = (
-        inputs.package_dumps.proto_app_id(package),
-        match[0].app_id if match else None,
-        entry.app_id if entry else None,
-    )
-    app_id = next((one for one in app_ids if one is not None), None)
+    sources = (inputs.package_dumps.proto.get(package), match[0] if match else None, entry)
+    app_id = next((one.app_id for one in sources if one is not None and one.app_id is not None), None)
     # Where nothing else gives the uid, app-ops do, which list each package below its uid.
     number = inputs.appops_uids.get((package, user), -1) if app_id is None else user * PER_USER_RANGE + app_id
     return UidOps(is_doubtful=True) if number in inputs.doubtful_uids else inputs.appops.uids.get(number) or UidOps()
@@ -297,103 +364,6 @@ def differing_ops(inputs: AppInputs) -> int:
     return sum(
         verify_uid_ops(_find_dumped_ops(inputs, package, user), package, states)[1]
         for (package, user), states in inputs.verified_ops.items()
-    )
-
-
-def _mode_in_force(
-    uid: UidOps, ops: Mapping[str, AppOp], op: str, switches: Mapping[str, str]
-) -> tuple[str, int] | None:
-    """Return the mode and the offset of its line; ``unknown`` where an app may have written that it is denied."""
-    stored = active_mode(op, uid.uid_modes, ops, switches)
-    if op in uid.verified_ops:
-        return stored
-    denies = stored is not None and stored[0] not in {"allow", "default"}
-    if uid.is_doubtful or (denies and (uid.has_empty_attribution or uid.unread_lines)):
-        return "unknown", 0
-    return stored
-
-
-def _is_system(inputs: AppInputs, block: PackageBlock, user: int, entry: InstalledPackage | None) -> bool:
-    if user in inputs.third_party_packages and block.name in inputs.third_party_packages[user]:
-        return False  # in that list no app can write; a block it can
-    if block.flags:
-        return "SYSTEM" in block.flags
-    if user in inputs.third_party_packages:
-        return True
-    return entry is not None and entry.apk_path is not None and not entry.apk_path.startswith(_USER_APP_PATHS)
-
-
-def _build_permissions(
-    inputs: AppInputs,
-    block: PackageBlock,
-    user: int,
-    uid: UidOps,
-    manifest_lookup: ManifestLookup,
-    locations: FactLocations,
-) -> Iterator[Permission]:
-    uid_modes, ops = uid.uid_modes, uid.packages.get(block.name, {})
-    lines: dict[str, list[PermissionLine]] = {}
-    for name, line in inputs.package_dumps.permission_lines(block.name, user):
-        if name in PERMISSION_INFO:
-            lines.setdefault(name, []).append(line)
-            _add_location(locations, (block.name, user, name), line.location)
-    is_known_denied = inputs.package_dumps.is_known_denied(block.name, user)
-    special = [
-        name for name in SPECIAL_PERMISSIONS if PERMISSION_INFO[name].op in uid_modes or PERMISSION_INFO[name].op in ops
-    ]
-    by_proto = inputs.package_dumps.proto_granted(block.name, user)
-    names = (*lines, *_DATA_PERMISSION_BY_NAME, *special, *by_proto, *(block.requested_permissions or ()))
-    for name in dict.fromkeys(names):
-        info = PERMISSION_INFO.get(name)
-        if info is None:
-            continue
-        own_lines = lines.get(name, [])
-        granted, flags = _join_grants(
-            [line.grant for line in own_lines],
-            in_proto=(in_proto := inputs.package_dumps.proto_grant(block.name, user, name)),
-            denied=is_known_denied,
-        )
-        if granted and in_proto is None and _is_disowned(inputs, block, name, manifest_lookup):
-            granted = None
-        mode, offset = _mode_in_force(uid, ops, info.op, inputs.op_switches) or (None, 0)
-        is_plain_mode = mode in {None, "default"} or (mode == "allow" and not info.decided_by_app_op)
-        if mode != "unknown" and (info.op in uid_modes or not is_plain_mode):
-            key = f"appops_get.{user}.{block.name}" if uid.is_doubtful else "appops"
-            _add_location(locations, (block.name, user, f"op:{info.op}"), FactLocation(key, offset))
-        data_permission, op = _DATA_PERMISSION_BY_NAME.get(name), ops.get(info.op)
-        yield Permission(
-            name=name,
-            requested=_request_state(block, name, own_lines, manifest_lookup, granted=granted),
-            granted=granted,
-            flags=flags or (),
-            mode=mode,
-            effective=evaluate_permission(
-                info,
-                granted=granted,
-                flags=flags or (),
-                mode="unknown" if flags is None and info.op not in uid.verified_ops else mode,
-                empty_data_mode=_empty_data_mode(inputs, uid, ops, data_permission) if data_permission else None,
-                target_sdk=block.target_sdk,
-            ),
-            last_access=inputs.clock.event_time(op.last_access if op else None),
-            last_reject=inputs.clock.event_time(op.last_reject if op else None),
-        )
-
-
-def _manifest_lookup(inputs: AppInputs, apk: ApkInfo | None) -> ManifestLookup:
-    return lambda name: RequestedState.UNKNOWN if apk is None else apk.request_state(name, inputs.sdk)
-
-
-def _is_disowned(inputs: AppInputs, block: PackageBlock, permission: str, manifest_lookup: ManifestLookup) -> bool:
-    """Return whether only the dump of all apps says that the app holds `permission`, and its manifest lacks it.
-
-    Then another app may have written the block. Apps of a shared user hold what any of them requests.
-    """
-    return (
-        permission in DATA_CLASS_PERMISSIONS
-        and block.shared_user is None
-        and not inputs.package_dumps.has_own_dump(block.name)
-        and manifest_lookup(permission) is RequestedState.NO
     )
 
 
@@ -409,30 +379,8 @@ def _join_grants(
     return granted, next(known, None if granted else ())
 
 
-def _request_state(
-    block: PackageBlock,
-    name: str,
-    permission_lines: list[PermissionLine],
-    manifest_lookup: ManifestLookup,
-    *,
-    granted: bool | None,
-) -> RequestedState:
-    """Return whether the app requests the permission: from the dump, or from the manifest if the dump does not say."""
-    if block.requested_permissions is not None and name in block.requested_permissions:
-        return RequestedState.YES
-    if block.shared_user is None and permission_lines:
-        return RequestedState.YES  # Android keeps the state of a permission only while its app requests it
-    if block.requested_permissions is None or granted is None:
-        return manifest_lookup(name)
-    return RequestedState.NO
-
-
 def _is_reportable(permission: Permission) -> bool:
     return permission.requested is RequestedState.YES or permission.effective is not EffectiveState.DENIED
-
-
-def _add_location(locations: FactLocations, key: tuple[str, int, str], *added: FactLocation) -> None:
-    locations[key] = (*locations.get(key, ()), *added)
 
 
 def _install_time(printed: str | None, clock: DumpClock) -> datetime | None:

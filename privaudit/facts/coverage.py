@@ -1,17 +1,15 @@
 """Report what was read and what was not: one row per question, with the reason."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.model import Capture
 from privaudit.capture.questions import QUESTIONS_BY_NAME, SETTINGS, expected_keys
 from privaudit.dumpsys import device
-from privaudit.facts.package_dumps import PackageDumps
+from privaudit.facts.package_dumps import PackageDumps, with_problem
 from privaudit.model import AnswerState, Coverage, Message
 
 _FORMAT_SIGNATURE: Final[Mapping[str, re.Pattern[str]]] = {
@@ -21,25 +19,21 @@ _FORMAT_SIGNATURE: Final[Mapping[str, re.Pattern[str]]] = {
 """Question → text that occurs in every output of its command, even if it lists nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedAnswers:
-    """Results of parsing the answers."""
-
-    answers: Mapping[str, Answer]
-    """Answers with a state that reflects what their text contains."""
-    unparsed_lines: Mapping[str, int]
-    """Answer key → number of lines of an unknown form."""
-    notes: Mapping[str, Message]
-    """Answer key → what to know about an answer that was read."""
-    package_dumps: PackageDumps
-
-
 def coverage_rows(
-    capture: Capture, sdk: int | None, user_ids: Iterable[int], parsed: ParsedAnswers
+    capture: Capture,
+    sdk: int | None,
+    user_ids: Iterable[int],
+    package_dumps: PackageDumps,
+    *,
+    assessed: Mapping[str, Answer],
+    unparsed_lines: Mapping[str, int],
+    notes: Mapping[str, Message],
 ) -> Iterator[Coverage]:
     """Yield a row for each question that a phone of `sdk` with the users `user_ids` answers, and for failed own dumps.
 
-    Questions that this Android version does not support get a row that hides nothing.
+    Questions that this Android version does not support get a row that hides nothing. By answer key: `assessed` has
+    answers with a state that reflects what their text contains, `unparsed_lines` the number of lines of an unknown
+    form, `notes` what to know about an answer that was read.
     """
     # Not in earlier captures and saved texts, whose list of users may have the types itself.
     optional = {"user_types"} - capture.answers.keys()
@@ -48,19 +42,15 @@ def coverage_rows(
         if question.scope == "phone" and name not in keys and name not in optional:
             yield Coverage(question=name, user=None, state=AnswerState.NOT_SUPPORTED)
     for key in keys:
-        answer = parsed.answers.get(key) or capture.answer(key)
+        answer = assessed.get(key) or capture.answer(key)
         if answer.state is AnswerState.ANSWERED:
-            answer = _with_problem(answer, _find_problem(answer, parsed.package_dumps))
-        row = _coverage_row(answer, parsed.unparsed_lines.get(key, 0))
-        yield replace(row, detail=row.detail or parsed.notes.get(key))
-    for answer in map(parsed.package_dumps.assess_own_answer, capture.answers_to("package")):
+            answer = with_problem(answer, _find_problem(answer, package_dumps))
+        row = _coverage_row(answer, unparsed_lines.get(key, 0))
+        yield replace(row, detail=row.detail or notes.get(key))
+    for answer in map(package_dumps.assess_own_answer, capture.answers_to("package")):
         if answer.state is not AnswerState.ANSWERED:
             said = coverage_message("coverage.phone_said", said=answer.subject or "")
             yield replace(_coverage_row(answer, 0), detail=answer.detail or said, could_hide=True)
-
-
-def _with_problem(answer: Answer, problem: Message | None) -> Answer:
-    return answer if problem is None else replace(answer, state=AnswerState.UNREADABLE, detail=problem)
 
 
 def _coverage_row(answer: Answer, unparsed_lines: int) -> Coverage:

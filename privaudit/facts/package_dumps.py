@@ -3,13 +3,10 @@
 One module, because the three forms of the answer (of all packages, of one, and as bytes) correct each other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain
 from typing import Final
 
 from privaudit.android import MAX_PACKAGES
@@ -30,14 +27,6 @@ _KEPT_PERMISSIONS: Final = frozenset(PERMISSIONS)
 _UNTRUSTED_GRANT: Final = PermissionGrant(granted=True, flags=None)
 _HEADER_CHARS: Final = 200
 """A dump that is not filtered by permission names begins with ``Database versions:`` within this many characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class PermissionLine:
-    """A permission line and its location."""
-
-    grant: PermissionGrant
-    location: FactLocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +82,9 @@ class PackageDumps:
     proto_answer: Answer
     """Its state reflects whether it is whole and holds grants."""
 
-    def proto_grant(self, package: str, user: int, permission: str) -> bool | None:
-        """Return whether `permission` is granted, from `proto`; ``None``: that does not say."""
-        granted = self.proto[package].granted.get(user) if package in self.proto else None
-        return permission in granted if granted is not None else None
-
-    def proto_granted(self, package: str, user: int) -> AbstractSet[str]:
-        """Return the permissions that are granted according to `proto`."""
-        return self.proto[package].granted.get(user, frozenset()) if package in self.proto else frozenset()
-
-    def proto_app_id(self, package: str) -> int | None:
-        """Return the app id of `package` according to `proto`."""
-        return self.proto[package].app_id if package in self.proto else None
+    def proto_granted(self, package: str, user: int) -> AbstractSet[str] | None:
+        """Return the permissions that are granted according to `proto`; ``None``: that does not say."""
+        return self.proto[package].granted.get(user) if package in self.proto else None
 
     def user_state(self, package: str, user: int) -> InstallState | None:
         """Return the state of `package` for `user`, if an answer says it."""
@@ -144,18 +124,16 @@ class PackageDumps:
                 return block, FactLocation(parsed.answer.key, block.offset)
         return None
 
-    def permission_lines(self, package: str, user: int) -> Iterator[tuple[str, PermissionLine]]:
-        """Yield every permission line of `package` for `user`, including those of its shared uid.
+    def permission_lines(self, package: str, user: int) -> Iterator[tuple[str, PermissionGrant, FactLocation]]:
+        """Yield every permission line of `package` for `user` with its place, including those of its shared uid.
 
         A package's own dump that is cut or doubtful yields only grants, without their flags: an app has no reason to
         forge those. The dump of all packages yields nothing of a doubtful block: another app may have forged it.
         """
         for parsed, trusted in self._readable_dumps_of(package):
-            for name, line in _permission_lines(parsed, package, user):
-                if trusted:
-                    yield name, line
-                elif line.grant.granted:
-                    yield name, PermissionLine(_UNTRUSTED_GRANT, line.location)
+            for name, grant, offset in _grants_for_user(parsed.dump, package, user):
+                if trusted or grant.granted:
+                    yield name, grant if trusted else _UNTRUSTED_GRANT, FactLocation(parsed.answer.key, offset)
 
     def grants_by_permission(
         self, package: str, user: int, permissions: Iterable[str]
@@ -163,11 +141,7 @@ class PackageDumps:
         """The grants of `permissions` that `permission_lines` would yield, found without reading every line."""
         grants: dict[str, list[PermissionGrant]] = {}
         for source, trusted in self._readable_dumps_of(package):
-            block = source.dump.packages.get(package)
-            if block is None:
-                continue
-            shared = _shared_user_block(source.dump, block)
-            for holder in (block,) if shared is None else (block, shared):
+            for holder in _holders(source.dump, package):
                 own, state = holder.install_permissions_by_user.get(user), holder.users.get(user)
                 tables = [holder.install_permissions] if own is None else [own]
                 if state is not None and state.runtime_permissions:
@@ -183,7 +157,7 @@ class PackageDumps:
 
     def is_known_denied(self, package: str, user: int) -> bool:
         """Return whether a permission without a line for `package` and `user` is certainly not granted."""
-        if package in self.proto and user in self.proto[package].granted:
+        if self.proto_granted(package, user) is not None:
             return True
         return package not in self.failed_own_dumps and self._is_denied_by_text(package, user)
 
@@ -208,11 +182,9 @@ class PackageDumps:
     def assess_own_answer(self, answer: Answer) -> Answer:
         """Return an answer to the question about one package; unreadable if its text does not say all about it."""
         own_dump = self.by_package.get(answer.subject or "")
-        answer = own_dump.answer if own_dump is not None else answer
-        problem = own_dump.problem if own_dump is not None else coverage_message("coverage.not_this_dump")
-        if answer.state is not AnswerState.ANSWERED or problem is None:
-            return answer
-        return replace(answer, state=AnswerState.UNREADABLE, detail=problem)
+        if own_dump is None:
+            return with_problem(answer, coverage_message("coverage.not_this_dump"))
+        return with_problem(own_dump.answer, own_dump.problem)
 
     @property
     def names_every_package(self) -> bool:
@@ -258,7 +230,7 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
     """
     answer = capture.answer("packages")
     dump = check_consistency(_parse_full_dump(answer.text), package_lists) if answer.text else PackageDump()
-    full = _assess_dump(answer, dump)
+    full = _parsed_dump(answer, dump)
     by_package = {}
     all_users = {user for block in full.dump.packages.values() for user in block.users} if full.is_complete else set()
     for own_answer in capture.answers_to("package"):
@@ -269,7 +241,7 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
                 own_dump.doubtful.add(name)  # each block lists every Android user
             if own_dump.is_whole(own_dump.packages[name]) and _lacks_grants(own_dump, full.dump, name):
                 own_dump.doubtful.add(name)  # more of an app's text stands in its own dump than in the filtered one
-            by_package[name] = _assess_dump(own_answer, own_dump)
+            by_package[name] = _parsed_dump(own_answer, own_dump)
     proto, proto_answer = _read_proto(capture.answer("packages_proto"), package_lists, full.dump)
     # A dump saved by hand may be that of one package. Only a command of our own is known to cover all packages.
     is_filtered = answer.exit_code is not None and "Database versions:" not in answer.text[:_HEADER_CHARS]
@@ -307,14 +279,14 @@ def _read_proto(
     try:
         proto = parse_package_proto(answer.data, _KEPT_PERMISSIONS)
     except ProtoError:
-        return {}, replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.not_this_dump"))
+        return {}, with_problem(answer, coverage_message("coverage.not_this_dump"))
     if not any(package.granted for package in proto.values()):
         return {}, replace(answer, state=AnswerState.NOT_SUPPORTED)
     # A renamed system app has its real name here, and its current one in the list.
     renamed = {block.compatible_name for block in text_dump.packages.values() if "SYSTEM" in block.flags}
     if not all(packages.keys() <= proto.keys() | renamed for packages in package_lists.values()):
         # A stream that was cut between two packages is a valid one.
-        return {}, replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.no_end"))
+        return {}, with_problem(answer, coverage_message("coverage.no_end"))
     return proto, answer
 
 
@@ -333,51 +305,53 @@ def _lacks_grants(own_dump: PackageDump, full_dump: PackageDump, package: str) -
     """Return whether `full_dump` has a grant of `package` that `own_dump` lacks, or has with other flags."""
     block = full_dump.find_block(package)
     return block is not None and any(
-        not _granted(full_dump, block, user).items() <= _granted(own_dump, own_dump.packages[package], user).items()
+        not _granted(full_dump, package, user).items() <= _granted(own_dump, package, user).items()
         for user in block.users
     )
 
 
-def _granted(dump: PackageDump, block: PackageBlock, user: int) -> Mapping[str, PermissionGrant]:
-    holders = (block, _shared_user_block(dump, block))
-    grants = (_grants_for_user(holder, user) for holder in holders if holder is not None)
-    return {name: grant for name, grant, _ in chain.from_iterable(grants) if grant.granted}
+def _granted(dump: PackageDump, package: str, user: int) -> Mapping[str, PermissionGrant]:
+    return {name: grant for name, grant, _ in _grants_for_user(dump, package, user) if grant.granted}
 
 
-def _permission_lines(parsed: ParsedDump, package: str, user: int) -> Iterator[tuple[str, PermissionLine]]:
-    block = parsed.dump.packages.get(package)
+def _grants_for_user(dump: PackageDump, package: str, user: int) -> Iterator[tuple[str, PermissionGrant, int]]:
+    """Yield each permission that lines of `dump` name for the package, its grant, and the offset of the line."""
+    for holder in _holders(dump, package):
+        # A line for one user overrides the line for all users.
+        for_user, state = holder.install_permissions_by_user.get(user, GrantTable()), holder.users.get(user)
+        for name, grant in holder.install_permissions.items():
+            if name not in for_user:
+                yield name, grant, holder.install_permissions.offsets[name]
+        for grants in (for_user, state.runtime_permissions if state is not None else GrantTable()):
+            for name, grant in grants.items():
+                yield name, grant, grants.offsets[name]
+
+
+def _holders(dump: PackageDump, package: str) -> tuple[PackageBlock, ...]:
+    """Return the block of `package` and that of its shared user, unless it has none or that is doubtful."""
+    block = dump.packages.get(package)
     if block is None:
-        return
-    for source in (block, _shared_user_block(parsed.dump, block)):
-        if source is not None:
-            for name, grant, offset in _grants_for_user(source, user):
-                yield name, PermissionLine(grant, FactLocation(parsed.answer.key, offset))
-
-
-def _shared_user_block(dump: PackageDump, block: PackageBlock) -> PackageBlock | None:
-    """Return the shared user of `block`, unless it has none or its block is doubtful."""
+        return ()
     name = block.shared_user
-    return None if name is None or name in dump.doubtful else dump.shared_users.get(name)
+    shared = None if name is None or name in dump.doubtful else dump.shared_users.get(name)
+    return (block,) if shared is None else (block, shared)
 
 
-def _grants_for_user(block: PackageBlock, user: int) -> Iterator[tuple[str, PermissionGrant, int]]:
-    # A line for one user overrides the line for all users.
-    for_user, state = block.install_permissions_by_user.get(user, GrantTable()), block.users.get(user)
-    for name, grant in block.install_permissions.items():
-        if name not in for_user:
-            yield name, grant, block.install_permissions.offsets[name]
-    for grants in (for_user, state.runtime_permissions if state is not None else GrantTable()):
-        for name, grant in grants.items():
-            yield name, grant, grants.offsets[name]
+def _parsed_dump(answer: Answer, dump: PackageDump) -> ParsedDump:
+    return ParsedDump(assess_answer(answer, is_this_dump=bool(dump.packages), reached_end=dump.reached_end), dump)
 
 
-def _assess_dump(answer: Answer, dump: PackageDump) -> ParsedDump:
-    problem = None
-    if answer.state is AnswerState.ANSWERED and not dump.packages:
-        problem = coverage_message("coverage.not_this_dump")
-    elif answer.state is AnswerState.ANSWERED and answer.exit_code is None and not dump.reached_end:
-        # Without an exit code only the end of the text proves that a dump saved by hand is complete.
-        problem = coverage_message("coverage.no_end")
-    if problem is not None:
-        answer = replace(answer, state=AnswerState.UNREADABLE, detail=problem)
-    return ParsedDump(answer, dump)
+def assess_answer(answer: Answer, *, is_this_dump: bool, reached_end: bool) -> Answer:
+    """Return `answer`, unreadable where its text is not the dump that was asked for, or not all of it."""
+    if not is_this_dump:
+        return with_problem(answer, coverage_message("coverage.not_this_dump"))
+    # Without an exit code only the end of the text proves that a dump saved by hand is complete.
+    is_cut = answer.exit_code is None and not reached_end
+    return with_problem(answer, coverage_message("coverage.no_end")) if is_cut else answer
+
+
+def with_problem(answer: Answer, problem: Message | None) -> Answer:
+    """Return `answer`, unreadable because of `problem` where there is one and the phone answered."""
+    if problem is None or answer.state is not AnswerState.ANSWERED:
+        return answer
+    return replace(answer, state=AnswerState.UNREADABLE, detail=problem)
