@@ -4,8 +4,6 @@ A constant that one module alone needs stays there. `privaudit.virtual_phone` ha
 these would share their mistakes.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 PER_USER_RANGE: Final = 100_000

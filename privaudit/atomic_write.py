@@ -1,7 +1,5 @@
 """Write files atomically and privately. Every file that privaudit keeps is written through here (tested)."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

@@ -3,8 +3,6 @@
 Longer than 300 lines because it is the one module that knows every stage.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The user's home folder, where this computer says what it is. No other module asks for it (tested)."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path

@@ -3,14 +3,10 @@
 On Windows, Python notices Ctrl-C only when a wait returns. So each of these waits in slices.
 """
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import TYPE_CHECKING, Final, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+from typing import Final, TypeVar
 
 WAIT_SLICE_S: Final = 0.2
 """Longest time until Ctrl-C is noticed."""

@@ -6,8 +6,6 @@ what to do, what the report does not show, which citations nobody compared with 
 phone: names, numbers and addresses are blanks. No sentence acknowledges a debt or offers payment.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date

@@ -1,7 +1,5 @@
 """The taps for a phone that is not connected, by its maker and version of Android."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Evaluate whether an app can read each class of data, by which routes, and when it last did."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -4,8 +4,6 @@ Rules: ``AppOpsService.checkOperationUnchecked`` (AOSP 11), ``PermissionPolicySe
 ``android.content.pm.PackageManager`` flags. The grant alone does not decide.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from typing import Final
 

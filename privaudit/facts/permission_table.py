@@ -4,8 +4,6 @@ Source: ``AppOpsManager`` and the platform manifest of AOSP 6, 10, 11 and 14. Si
 dangerous permission into the group UNDEFINED, so the phone does not tell the groups.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final

@@ -3,8 +3,6 @@
 The command line and the browser share it. It asks nobody, prints nothing and changes nothing on the phone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias

@@ -4,8 +4,6 @@ Revoking access, uninstalling, and switching USB debugging on and off. Paths and
 along an unconfirmed path end with the advice to search Settings.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
