@@ -11,7 +11,7 @@ from typing import Final
 
 from privaudit.android import PER_USER_RANGE
 from privaudit.apk.info import ApkInfo
-from privaudit.dumpsys.appops import AppOp, AppOpsDump, UidOps
+from privaudit.dumpsys.appops import AppOpsDump, UidOps
 from privaudit.dumpsys.appops_get import OpState, verify_uid_ops
 from privaudit.dumpsys.device import DumpClock, parse_local_time
 from privaudit.dumpsys.package_list import InstalledPackage

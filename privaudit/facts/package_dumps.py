@@ -3,7 +3,8 @@
 One module, because the three forms of the answer (of all packages, of one, and as bytes) correct each other.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,7 +16,7 @@ from privaudit.capture.model import Capture
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.dumpsys.package_checks import check_consistency
 from privaudit.dumpsys.package_list import InstalledPackage
-from privaudit.dumpsys.package_model import GrantTable, InstallState, PackageBlock, PackageDump, PermissionGrant
+from privaudit.dumpsys.package_model import InstallState, PackageBlock, PackageDump, PermissionGrant
 from privaudit.dumpsys.package_parser import parse_package_dump
 from privaudit.dumpsys.package_proto import ProtoError, ProtoPackage, parse_package_proto
 from privaudit.model import AnswerState, FactLocation, Message
@@ -124,35 +125,28 @@ class PackageDumps:
                 return block, FactLocation(parsed.answer.key, block.offset)
         return None
 
-    def permission_lines(self, package: str, user: int) -> Iterator[tuple[str, PermissionGrant, FactLocation]]:
+    def permission_lines(
+        self, package: str, user: int, names: Collection[str] | None = None
+    ) -> Iterator[tuple[str, PermissionGrant, FactLocation]]:
         """Yield every permission line of `package` for `user` with its place, including those of its shared uid.
 
         A package's own dump that is cut or doubtful yields only grants, without their flags: an app has no reason to
         forge those. The dump of all packages yields nothing of a doubtful block: another app may have forged it.
+
+        `names`: the only permissions to look for; ``None``: all.
         """
         for parsed, trusted in self._readable_dumps_of(package):
-            for name, grant, offset in _grants_for_user(parsed.dump, package, user):
+            for name, grant, offset in _grants_for_user(parsed.dump, package, user, names):
                 if trusted or grant.granted:
                     yield name, grant if trusted else _UNTRUSTED_GRANT, FactLocation(parsed.answer.key, offset)
 
     def grants_by_permission(
-        self, package: str, user: int, permissions: Iterable[str]
-    ) -> Mapping[str, list[PermissionGrant]]:
-        """The grants of `permissions` that `permission_lines` would yield, found without reading every line."""
-        grants: dict[str, list[PermissionGrant]] = {}
-        for source, trusted in self._readable_dumps_of(package):
-            for holder in _holders(source.dump, package):
-                own, state = holder.install_permissions_by_user.get(user), holder.users.get(user)
-                tables = [holder.install_permissions] if own is None else [own]
-                if state is not None and state.runtime_permissions:
-                    tables.append(state.runtime_permissions)
-                for name in permissions:
-                    for table in tables:
-                        grant = table.get(name)
-                        if grant is None and table is own:
-                            grant = holder.install_permissions.get(name)
-                        if grant is not None and (trusted or grant.granted):
-                            grants.setdefault(name, []).append(grant if trusted else _UNTRUSTED_GRANT)
+        self, package: str, user: int, names: Collection[str]
+    ) -> Mapping[str, Sequence[PermissionGrant]]:
+        """Return the grants in the `permission_lines` of the permissions `names`."""
+        grants: defaultdict[str, list[PermissionGrant]] = defaultdict(list)
+        for name, grant, _ in self.permission_lines(package, user, names):
+            grants[name].append(grant)
         return grants
 
     def is_known_denied(self, package: str, user: int) -> bool:
@@ -231,7 +225,7 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
     answer = capture.answer("packages")
     dump = check_consistency(_parse_full_dump(answer.text), package_lists) if answer.text else PackageDump()
     full = _parsed_dump(answer, dump)
-    by_package = {}
+    by_package, failed, absent = {}, set(), set()
     all_users = {user for block in full.dump.packages.values() for user in block.users} if full.is_complete else set()
     for own_answer in capture.answers_to("package"):
         name = own_answer.subject or ""
@@ -242,6 +236,10 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
             if own_dump.is_whole(own_dump.packages[name]) and _lacks_grants(own_dump, full.dump, name):
                 own_dump.doubtful.add(name)  # more of an app's text stands in its own dump than in the filtered one
             by_package[name] = _parsed_dump(own_answer, own_dump)
+        elif f"Unable to find package: {name}" in map(str.strip, own_answer.text.split("\n")):
+            absent.add(name)
+        if answer.exit_code is not None and not (name in by_package and by_package[name].describes(name)):
+            failed.add(name)
     proto, proto_answer = _read_proto(capture.answer("packages_proto"), package_lists, full.dump)
     # A dump saved by hand may be that of one package. Only a command of our own is known to cover all packages.
     is_filtered = answer.exit_code is not None and "Database versions:" not in answer.text[:_HEADER_CHARS]
@@ -252,19 +250,8 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
         by_package=by_package,
         filtered_by_permission=is_filtered,
         missing_blocks=0 if is_filtered or not dump.packages else len(listed - named),
-        failed_own_dumps=frozenset(
-            name
-            for own in capture.answers_to("package")
-            if answer.exit_code is not None
-            and (name := own.subject or "")
-            and not (name in by_package and by_package[name].describes(name))
-        ),
-        absent=frozenset(
-            own.subject or ""
-            for own in capture.answers_to("package")
-            if own.subject not in by_package
-            and f"Unable to find package: {own.subject}" in map(str.strip, own.text.split("\n"))
-        ),
+        failed_own_dumps=frozenset(failed),
+        absent=frozenset(absent),
         proto=proto,
         proto_answer=proto_answer,
     )
@@ -314,17 +301,19 @@ def _granted(dump: PackageDump, package: str, user: int) -> Mapping[str, Permiss
     return {name: grant for name, grant, _ in _grants_for_user(dump, package, user) if grant.granted}
 
 
-def _grants_for_user(dump: PackageDump, package: str, user: int) -> Iterator[tuple[str, PermissionGrant, int]]:
+def _grants_for_user(
+    dump: PackageDump, package: str, user: int, names: Collection[str] | None = None
+) -> Iterator[tuple[str, PermissionGrant, int]]:
     """Yield each permission that lines of `dump` name for the package, its grant, and the offset of the line."""
     for holder in _holders(dump, package):
-        # A line for one user overrides the line for all users.
-        for_user, state = holder.install_permissions_by_user.get(user, GrantTable()), holder.users.get(user)
-        for name, grant in holder.install_permissions.items():
-            if name not in for_user:
-                yield name, grant, holder.install_permissions.offsets[name]
-        for grants in (for_user, state.runtime_permissions if state is not None else GrantTable()):
-            for name, grant in grants.items():
-                yield name, grant, grants.offsets[name]
+        for_user, state = holder.install_permissions_by_user.get(user), holder.users.get(user)
+        for table in (holder.install_permissions, for_user, state.runtime_permissions if state is not None else None):
+            if not table:
+                continue
+            for name in table if names is None else table.keys() & names:
+                # A line for one user overrides the line for all users.
+                if table is not holder.install_permissions or for_user is None or name not in for_user:
+                    yield name, table[name], table.offsets[name]
 
 
 def _holders(dump: PackageDump, package: str) -> tuple[PackageBlock, ...]:
