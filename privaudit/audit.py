@@ -80,27 +80,13 @@ def collect(
     options: CollectionOptions = CollectionOptions(),
     progress: OnRound = lambda _: None,
     on_apk_progress: remote_apks.OnReadProgress = lambda _: None,
-) -> Capture:
+) -> tuple[Capture, PhoneFacts]:
     """Collect a whole capture of a connected phone: everything, then details of the apps that matter, then their APKs.
 
-    `knowledge` decides which apps are asked about by name. `progress` is called with the name of each round as it
-    begins, and `on_apk_progress` with how many APKs are read. `demo` means the virtual phone.
+    Returns its facts as well, which `build_report` need not gather again. `knowledge` decides which apps are asked
+    about by name. `progress` is called with the name of each round as it begins, and `on_apk_progress` with how many
+    APKs are read. `demo` means the virtual phone.
     """
-    return collect_with_facts(
-        transport, knowledge, demo=demo, options=options, progress=progress, on_apk_progress=on_apk_progress
-    )[0]
-
-
-def collect_with_facts(
-    transport: Transport,
-    knowledge: Knowledge,
-    *,
-    demo: bool = False,
-    options: CollectionOptions = CollectionOptions(),
-    progress: OnRound = lambda _: None,
-    on_apk_progress: remote_apks.OnReadProgress = lambda _: None,
-) -> tuple[Capture, PhoneFacts]:
-    """Collect a capture as `collect` does; also return its facts, which `build_report` need not gather again."""
     log = LoggingTransport(transport)
     capture = collect_first_round(log, demo=demo, on_round=progress)
     phone_facts = facts.summarise_phone(capture)
@@ -238,7 +224,7 @@ def build_report(
 ) -> Report:
     """Build the report on a capture, live or saved. Only apps that the report names are read in full.
 
-    `phone_facts` are the facts of `capture` where `collect_with_facts` gathered them; else they are gathered here.
+    `phone_facts` are the facts of `capture` where `collect` gathered them; else they are gathered here.
     """
     phone_facts = phone_facts or facts.summarise_phone(capture)
     queries = named.find_named_apps(options.app_names, phone_facts.summaries)

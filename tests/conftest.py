@@ -212,7 +212,7 @@ def capture_of_story(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
                 transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
             ) as connection,
         ):
-            taken = audit.collect(connection, knowledge.load_knowledge(demo=True), demo=True)
+            taken, _ = audit.collect(connection, knowledge.load_knowledge(demo=True), demo=True)
         return replace(taken, taken_at=NOW)
 
     return ask

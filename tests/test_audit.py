@@ -134,7 +134,7 @@ def test_after_a_forged_dump_each_app_is_asked_for_by_name(demo_phone, tmp_path)
         demo_phone(dumpsys=dumpsys) as phone,
         connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path) as connection,
     ):
-        taken = audit.collect(connection, LISTS, demo=True)
+        taken, _ = audit.collect(connection, LISTS, demo=True)
     report = judged(taken)
     states = {(app.package, app.user): app.access[DataClass.CONTACTS].state for app in report.apps}
     assert states["com.example.sudaibao", 0] is AccessState.CAN_READ

@@ -78,7 +78,7 @@ def whole(tmp_path_factory):
         ) as line:
             collector.read_fingerprint(line)
             start = counted
-            capture = audit.collect(line, knowledge.load_knowledge())
+            capture, _ = audit.collect(line, knowledge.load_knowledge())
     return start, counted, capture
 
 

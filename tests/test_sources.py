@@ -43,7 +43,7 @@ def read(story, tmp_path_factory):
         ) as phone,
         connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=root) as connection,
     ):
-        live = audit.collect(connection, knowledge.load_knowledge(demo=True), demo=True)
+        live, _ = audit.collect(connection, knowledge.load_knowledge(demo=True), demo=True)
     live = replace(live, taken_at=NOW)
     archive.write_archive(live, root / "check.zip")
     text = builder.text(story, NOW)

@@ -169,7 +169,7 @@ class PageSession:
         self._country = country
         self._lists = knowledge.load_knowledge(demo=self._is_virtual, country=country)
         fingerprint = collector.read_fingerprint(connection)
-        capture, self._phone_facts = audit.collect_with_facts(
+        capture, self._phone_facts = audit.collect(
             connection, self._lists, demo=self._is_virtual, progress=self._tell_round, on_apk_progress=self._tell_named
         )
         self._capture = replace(capture, device_fingerprint=fingerprint)

@@ -237,7 +237,7 @@ class CliConsole:
         """Take a capture of a phone, printing how far it is; return it with its facts."""
         from privaudit import audit
 
-        return audit.collect_with_facts(
+        return audit.collect(
             connection,
             lists,
             demo=demo,

@@ -133,7 +133,7 @@ class DeviceWorker:
         with context.read_slots:
             if self._stopped.is_set():
                 return
-            capture, phone_facts = audit.collect_with_facts(
+            capture, phone_facts = audit.collect(
                 transport,
                 context.knowledge,
                 demo=context.open_session.demo,

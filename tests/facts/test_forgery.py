@@ -190,7 +190,7 @@ OPTIONS = audit.CollectionOptions(read_labels=False)
 
 def judged(transport):
     """States of every app, whether the report is complete, and the history of each record."""
-    capture, facts = audit.collect_with_facts(transport, KNOWLEDGE, demo=True, options=OPTIONS)
+    capture, facts = audit.collect(transport, KNOWLEDGE, demo=True, options=OPTIONS)
     report = audit.build_report(capture, KNOWLEDGE, audit.ReportOptions(include_all_apps=True), facts)
     states = {(app.package, app.user, data): app.access[data].state for app in report.apps for data in DataClass}
     # The summary decides who is a suspect and asked about by name.

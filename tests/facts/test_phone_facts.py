@@ -18,7 +18,7 @@ from privaudit.virtual_phone import connect_phone, load_scenario, scenario_names
 def capture(request):
     """A whole capture of a virtual phone."""
     with connect_phone(load_scenario(request.param)) as connection:
-        return audit.collect(connection, knowledge.load_knowledge(demo=True), demo=True)
+        return audit.collect(connection, knowledge.load_knowledge(demo=True), demo=True)[0]
 
 
 def after_first_round(capture):

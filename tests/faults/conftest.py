@@ -90,7 +90,7 @@ def complete_report_of(tmp_path_factory):
             with adb_device.connect_tcp(
                 phone.host, phone.port, on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
             ) as line:
-                taken = audit.collect(line, lists, options=audit.CollectionOptions(read_labels=names))
+                taken, _ = audit.collect(line, lists, options=audit.CollectionOptions(read_labels=names))
         return json.loads(document.render(audit.build_report(taken, lists, audit.ReportOptions()))), len(numbers)
 
     return complete_report_of

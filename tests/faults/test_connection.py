@@ -433,7 +433,7 @@ def test_an_answer_without_end_costs_no_other_answer(monkeypatch):
     monkeypatch.setattr(collector, "MAX_SCRIPT_BYTES", 80_000)
     phone = load_scenario("borrower")
     with connect_phone(phone) as line:
-        capture, phone_facts = audit.collect_with_facts(
+        capture, phone_facts = audit.collect(
             line, knowledge.load_knowledge(demo=True), demo=True, options=audit.CollectionOptions(read_labels=False)
         )
     rows = {(row.question, row.user): row for row in phone_facts.coverage}
@@ -478,7 +478,7 @@ def few_packages(monkeypatch):
 def test_a_phone_with_more_apps_than_any_has_is_read_in_part(monkeypatch):
     monkeypatch.setattr(audit, "_MAX_DETAILS", 5)
     with connect_phone(load_scenario("borrower")) as line:
-        capture, phone_facts = audit.collect_with_facts(
+        capture, phone_facts = audit.collect(
             line, knowledge.load_knowledge(demo=True), demo=True, options=audit.CollectionOptions(read_labels=False)
         )
     rows = {(row.question, row.user): row for row in phone_facts.coverage}

@@ -199,7 +199,7 @@ def test_a_report_tells_of_a_lender_that_asks():
     words = replace(known.vocabulary, label=(*known.vocabulary.label, term))
     known = replace(known, vocabulary=words)
     with connect_phone(load_scenario("borrower")) as connection:
-        report = audit.build_report(audit.collect(connection, known, demo=True), known, audit.ReportOptions())
+        report = audit.build_report(audit.collect(connection, known, demo=True)[0], known, audit.ReportOptions())
     (app,) = (app for app in report.apps if app.package == "com.example.express")
     assert [one.key for one in app.lending.reasons] == ["lending.name_and_requests"]
     (finding,) = (finding for finding in report.findings if finding.package == app.package)

@@ -110,7 +110,7 @@ def test_a_live_phone_is_asked_about_the_app_that_was_named(demo_phone, names, t
         demo_phone() as phone,
         connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path) as transport,
     ):
-        taken = audit.collect(transport, LISTS, options=audit.CollectionOptions(app_names=names))
+        taken, _ = audit.collect(transport, LISTS, options=audit.CollectionOptions(app_names=names))
     assert taken.answer("package.com.example.haoyouquan").state == ("answered" if names else "not_asked")
     (app,) = [app for app in judged(taken, "好友圈").apps if app.named_by_user]
     assert bool(app.certificates_sha256)

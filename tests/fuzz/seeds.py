@@ -42,7 +42,7 @@ def capture_of(scenario_name: str = SMALLEST_SCENARIO) -> Capture:
         start_adbd(scenario, programs_by_name=programs, key_policy=policy) as phone,
         connect_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=Path(folder)) as connection,
     ):
-        return audit.collect(connection, demo_knowledge(), demo=True)
+        return audit.collect(connection, demo_knowledge(), demo=True)[0]
 
 
 @cache

@@ -317,7 +317,7 @@ def test_bug_in_one_worker_does_not_stop_the_session(workshop, monkeypatch):
     workshop.watcher.plug("usb 1-1 1")
     workshop.scan()
     row = workshop.next_row()
-    monkeypatch.setattr(worker.audit, "collect_with_facts", broken)
+    monkeypatch.setattr(worker.audit, "collect", broken)
     workshop.finish(row, "failed")
     assert row.error.name == "visit_bug"
     monkeypatch.undo()
