@@ -27,7 +27,6 @@ from privaudit.capture.model import Capture
 from privaudit.capture.remote_apks import ReadProgress
 from privaudit.documents import letters, rights_page
 from privaudit.documents.render import render_document
-from privaudit.documents.taps_page import taps_page
 from privaudit.errors import PhoneError, PrivauditError, SourceError
 from privaudit.facts import PhoneFacts
 from privaudit.findings import legal_rules
@@ -258,8 +257,8 @@ class PageSession:
     def document(self, kind: str, **choice: str | None) -> dict[str, str]:
         """Return a page: ``call``, ``rights``, ``friends``, ``taps``, or a letter of ``LetterKind``."""
         if kind == "taps":
-            sdk = choice.get("sdk")
-            page = taps_page(choice.get("rom") or roms.STOCK_ROM_ID, int(sdk) if sdk else None, self.language)
+            rom, sdk = choice.get("rom") or roms.STOCK_ROM_ID, choice.get("sdk")
+            page = rights_page.taps_page(rom, int(sdk) if sdk else None, self.language)
         else:
             country_rights = rights.load_rights(choice.get("country") or None)
             chosen = choice.get("addressee") or "lender"

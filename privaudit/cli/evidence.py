@@ -87,13 +87,13 @@ def _sealed_writer(source: Path, capture: Capture | None) -> Callable[[Path], No
 
 
 def _verify_folder(console: CliConsole, folder: Path) -> int:
-    from privaudit.documents import evidence_folder, evidence_pages
+    from privaudit.documents import evidence_folder
 
     check = evidence_folder.verify_evidence_folder(folder)
     console.print_message("cli.evidence_same", n=check.unchanged)
     for kind, name in check.changes:
         console.print_message(_CHANGE_KEYS[kind], path=name)
     console.print_message("cli.evidence_compare")
-    console.write_lines([evidence_pages.grouped_hash(check.digest)])
+    console.write_lines([evidence_folder.grouped_hash(check.digest)])
     console.print_message("cli.evidence_differs" if check.changes else "cli.evidence_unchanged")
     return EXIT_UNREADABLE if check.changes else EXIT_OK

@@ -48,11 +48,10 @@ def steps(  # noqa: PLR0913 - one parameter per option
         except PhoneError as error:
             if rom is None or names or error.name not in _PHONE_MISSING:
                 raise
-            from privaudit.documents import render
-            from privaudit.documents.taps_page import taps_page
+            from privaudit.documents import render, rights_page
 
             # Whoever names a brand gets its taps without a phone, too.
-            console.write_stdout(render.render_document(taps_page(rom, None, console.language), "txt"))
+            console.write_stdout(render.render_document(rights_page.taps_page(rom, None, console.language), "txt"))
             return
         packages = options.resolve_packages(console, names, report.apps, keep_unknown=True)
         reported = tuple(dict.fromkeys(app.package for app in report.apps))

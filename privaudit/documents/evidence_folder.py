@@ -1,4 +1,4 @@
-"""Create and verify an evidence folder: one part that its owner may show, and one for the owner's lawyer first.
+"""Create and verify an evidence folder and its pages: one part that its owner may show, one for the lawyer first.
 
 ``disclosable/`` names only the apps that the report is about, or fewer if the owner wants that; ``sealed/`` holds the
 whole source, which names every app of the phone. ``disclosable/hashes.txt`` has the SHA-256 of every file of both
@@ -11,25 +11,27 @@ import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal, TypeAlias
 
+from privaudit import documents
 from privaudit.atomic_write import atomic_writer
 from privaudit.capture.model import Capture
 from privaudit.capture.source_files import sha256_file
 from privaudit.capture.text_folder import answer_file_name
-from privaudit.documents import evidence_pages
-from privaudit.documents.evidence_pages import grouped_hash
+from privaudit.documents import app_blocks
+from privaudit.documents.letters import incident_log_blocks
 from privaudit.documents.render import document_to_html, document_to_text
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import Counts, Report, Severity, Verdict
 from privaudit.report import save_text, write_report
+from privaudit.report.view import ReportView
 
 DISCLOSABLE: Final = "disclosable"
 SEALED: Final = "sealed"
@@ -41,6 +43,14 @@ _MAX_FILE_BYTES: Final = 1024 * 1024
 _MAX_FILE_NAME_CHARS: Final = 300
 """Characters of the name of an added file that are shown."""
 _HASH_LIST_LINE: Final = re.compile(rf"([0-9a-f]{{64}})  ((?:{DISCLOSABLE}|{SEALED})/[\w.-]{{1,120}})", re.ASCII)
+_HASH_GROUP_CHARS: Final = 4
+_HASH_LINE_CHARS: Final = 16
+_HASH_SECTIONS: Final = (
+    ("papers.hash_shows", ("papers.hash_shows_1", "papers.hash_shows_2", "papers.hash_shows_3")),
+    ("papers.hash_shows_not", ("papers.hash_shows_not_1", "papers.hash_shows_not_2", "papers.hash_shows_not_3")),
+    ("papers.hash_later", ("papers.hash_later_1", "papers.hash_later_2", "papers.hash_later_3")),
+)
+"""Heading and sentences of what the hash shows, what it does not show, and how to check it later."""
 
 FileChangeKind: TypeAlias = Literal["changed", "missing", "added", "sheet_differs"]
 
@@ -106,19 +116,19 @@ def create_evidence_folder(
             part.mkdir(mode=0o700)
         for name in _REPORT_FILES:
             write_report(report, disclosable / name, language)
-        lines_page = evidence_pages.evidence_lines_page(report, language, kept_files)
+        lines_page = evidence_lines_page(report, language, kept_files)
         save_text(document_to_text(lines_page), disclosable / "lines.txt")
-        log_page = evidence_pages.incident_log_page(language)
+        log_page = incident_log_page(language)
         save_text(document_to_html(log_page), disclosable / "log.html")
         save_text(document_to_text(log_page), disclosable / "log.txt")
-        notice = evidence_pages.sealed_notice(language, is_whole_capture=kept_files is not None)
+        notice = sealed_notice(language, is_whole_capture=kept_files is not None)
         save_text(document_to_text(notice), sealed / "READ-ME-FIRST.txt")
         write_sealed(sealed)
         files = sorted(file.relative_to(temp_folder).as_posix() for file in temp_folder.rglob("*") if file.is_file())
         hash_list = "".join(f"{sha256_file(temp_folder / name)}  {name}\n" for name in files)
         save_text(hash_list, temp_folder / HASH_LIST_FILE)
         digest = hashlib.sha256(hash_list.encode()).hexdigest()
-        page = evidence_pages.hash_page(report, language, digest, created_at)
+        page = hash_page(report, language, digest, created_at)
         save_text(document_to_html(page), temp_folder / HASH_PAGE_FILE)
     return digest
 
@@ -210,3 +220,59 @@ def _read_limited(path: Path, folder: Path) -> bytes:
     if len(data) > _MAX_FILE_BYTES:
         raise SourceError("errors.kept_list_damaged", path=str(path))
     return data
+
+
+def hash_page(report: Report, language: Translator, digest: str, created_at: datetime) -> documents.Document:
+    """Return one page with the hash in large characters, what it shows and what it does not show."""
+    rows = (
+        *app_blocks.audit_rows(ReportView(report, language), header_keys=("report.checked", "report.phone")),
+        (language.t("papers.kept_at"), created_at.isoformat(sep=" ", timespec="seconds")),
+        (language.t("papers.apps_named"), str(len({app.package for app in report.apps}))),
+    )
+    hash_text = documents.LargeText(grouped_hash(digest))
+    blocks = [*_opening(report, language, "papers.sheet_intro"), hash_text, documents.FieldList(rows)]
+    for heading, sentences in _HASH_SECTIONS:
+        blocks += (documents.Heading(language.t(heading)), documents.bullet_list(map(language.t, sentences)))
+    return documents.titled_document(language.t("papers.sheet_title"), language.code, blocks)
+
+
+def _opening(report: Report, language: Translator, intro_key: str) -> Iterator[documents.DocumentBlock]:
+    if report.demo:
+        yield documents.Paragraph(language.t("report.demo"), strong=True)
+    yield documents.Paragraph(language.t(intro_key))
+
+
+def grouped_hash(digest: str) -> str:
+    """Return a SHA-256 in four lines of four groups, to be read aloud."""
+    lines = (digest[start : start + _HASH_LINE_CHARS] for start in range(0, len(digest), _HASH_LINE_CHARS))
+    return "\n".join(
+        " ".join(line[start : start + _HASH_GROUP_CHARS] for start in range(0, len(line), _HASH_GROUP_CHARS))
+        for line in lines
+    )
+
+
+def evidence_lines_page(
+    report: Report, language: Translator, kept_files: Mapping[str, str] | None
+) -> documents.Document:
+    """Return the evidence lines of the named apps, each with its place (`app_blocks.evidence_table`)."""
+    view = ReportView(report, language)
+    blocks = [*_opening(report, language, "papers.lines_intro"), documents.FieldList(app_blocks.audit_rows(view))]
+    for package in view.ordered_packages():
+        blocks += (
+            documents.Heading(view.t("report.name", name=package)),
+            documents.FieldList(app_blocks.app_rows(view, package)),
+            app_blocks.evidence_table(view, package, kept_files),
+        )
+    return documents.titled_document(language.t("papers.list_lines"), language.code, blocks)
+
+
+def incident_log_page(language: Translator) -> documents.Document:
+    """Return the log of calls and messages, to be filled in by hand."""
+    return documents.titled_document(language.t("papers.log_head"), language.code, incident_log_blocks(language))
+
+
+def sealed_notice(language: Translator, *, is_whole_capture: bool) -> documents.Document:
+    """Return the notice in the sealed part (capture or report), which the owner's lawyer opens first."""
+    contents = "papers.sealed_1" if is_whole_capture else "papers.sealed_report"
+    sentences = documents.bullet_list(map(language.t, (contents, "papers.sealed_2", "papers.sealed_3")))
+    return documents.titled_document(language.t("papers.sealed_title"), language.code, [sentences])

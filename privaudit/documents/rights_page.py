@@ -1,16 +1,19 @@
-"""The rights page of a country, what to say while a collector calls, and half a page for contacts who were called.
+"""Pages that need no phone: a country's rights, while a collector calls, for contacts who were called, and the taps.
 
-All three begin with the same lines to say. A mark stands for "check before use"; its meaning stands once, at the top.
+The first three begin with the same lines to say. A mark stands for "check before use"; its meaning stands once, at the
+top.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
-from privaudit import documents
+from privaudit import documents, roms
 from privaudit.i18n import Translator
 from privaudit.knowledge.rights import ComplaintStage, CountryRights, OfficeRole, RightsItem, in_language
+from privaudit.report import summary
 from privaudit.report.rights import item_line, item_title
-from privaudit.report.summary import notices
+from privaudit.revocation import settings_page, steps
 
 _REVIEWER_KEYS: Final = {"research": "papers.by_research", "maintainer": "papers.by_maintainer"}
 """Reviewers that the project names by their role; any other reviewer is printed as the data file names them."""
@@ -58,6 +61,23 @@ def call_page(country_rights: CountryRights, language: Translator) -> documents.
     """Return what to say and what not to say while a collector calls."""
     blocks = _RightsPage(country_rights, language).call_blocks()
     return documents.titled_document(language.t("papers.call_title"), language.code, blocks)
+
+
+def taps_page(rom_id: str, sdk: int | None, language: Translator) -> documents.Document:
+    """Return how to close an app's access by hand on a phone with this ROM; `sdk` ``None``: a current Android."""
+    phone = replace(roms.phone_with_rom(rom_id), sdk=sdk, android=summary.ANDROID_VERSIONS.get(sdk or 0))
+    t, translate = language.t, language.translate
+    hints = settings_page.search_hint(phone, "permissions", "permission_manager")
+    blocks: tuple[documents.DocumentBlock, ...] = (
+        *documents.paragraphs(*summary.notices(language, demo=False)),
+        # Without the one about USB debugging: no cable is needed.
+        documents.notice(*(translate(note) for note in steps.SAFETY_NOTES if note.key != "steps.bank_apps")),
+        documents.Heading(t("papers.taps_app")),
+        *documents.paragraphs(*map(translate, hints)),
+        documents.step_list(map(translate, steps.any_app_steps(phone))),
+        *documents.paragraphs(translate(steps.check_other_apps_step(phone)), t("papers.taps_again")),
+    )
+    return documents.titled_document(t("papers.taps_title", rom=phone.rom.name), language.code, blocks)
 
 
 class _RightsPage:
@@ -114,7 +134,7 @@ class _RightsPage:
         t = self._language.t
         notice = t("papers.page_notice", mark=t("papers.check_mark").strip())
         yield documents.Paragraph(notice + (t("papers.page_sources") if self._shows_sources else ""))
-        yield from map(documents.Paragraph, notices(self._language, demo=False))
+        yield from map(documents.Paragraph, summary.notices(self._language, demo=False))
 
     def _say_blocks(self) -> Iterator[documents.DocumentBlock]:
         for key, items in (

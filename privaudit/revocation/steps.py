@@ -310,11 +310,6 @@ def any_app_steps(phone: Phone) -> Iterator[Step]:
     yield Message(key="steps.screenshot")
 
 
-def search_hints(phone: Phone) -> Iterator[Step]:
-    """Yield the advice to search Settings, for a phone whose menus may differ from those that are known."""
-    yield from settings_page.search_hint(phone, "permissions", "permission_manager")
-
-
 def uninstall_steps(app: App, phone: Phone) -> Iterator[Step]:
     """Yield the steps that uninstall `app`. A device administrator is deactivated first."""
     app_values: dict[str, MessageValue] = {"app": display_name(app.label, app.package)}

@@ -14,7 +14,7 @@ import pytest
 
 from privaudit import audit, knowledge
 from privaudit.capture import archive
-from privaudit.documents import evidence_folder, evidence_pages
+from privaudit.documents import evidence_folder
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
 from privaudit.model import Verdict
@@ -118,7 +118,7 @@ def test_hash_page_shows_hash_clocks_and_versions(demo_capture, demo_report, sav
     hashes = (folder / evidence_folder.HASH_LIST_FILE).read_bytes()
     assert hashlib.sha256(hashes).hexdigest() == digest
     page = (folder / evidence_folder.HASH_PAGE_FILE).read_text(encoding="utf-8")
-    assert evidence_pages.grouped_hash(digest) in page
+    assert evidence_folder.grouped_hash(digest) in page
     for said in (
         "Asia/Shanghai; differs by 3 s from this computer",
         "2026-01-10 07:41:57+00:00",
@@ -154,7 +154,7 @@ def test_failed_write_leaves_nothing(demo_capture, demo_report, saved, tmp_path,
         raise OSError(28, "No space left on device")
 
     if where == "sheet":
-        monkeypatch.setattr(evidence_pages, "hash_page", broken)
+        monkeypatch.setattr(evidence_folder, "hash_page", broken)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(SourceError) as error:
         evidence_folder.create_evidence_folder(
@@ -264,7 +264,7 @@ def test_the_evidence_command(run, saved, tmp_path):
     digest = done.out.strip()
     checked = run("evidence", "--check", tmp_path / "kept")
     assert checked.code == 0
-    assert checked.out == evidence_pages.grouped_hash(digest) + "\n"
+    assert checked.out == evidence_folder.grouped_hash(digest) + "\n"
     report = json.loads((tmp_path / "kept" / "disclosable" / "report.json").read_text(encoding="utf-8"))
     assert report["source"]["sha256"] == hashlib.sha256(saved.read_bytes()).hexdigest()
     (tmp_path / "kept" / "disclosable" / "report.txt").write_text("x", encoding="utf-8")

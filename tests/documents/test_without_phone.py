@@ -9,7 +9,6 @@ import pytest
 from privaudit import roms
 from privaudit.documents import rights_page
 from privaudit.documents.render import render_document
-from privaudit.documents.taps_page import taps_page
 from privaudit.i18n import Translator, catalog
 from privaudit.knowledge import rights
 from privaudit.knowledge.rights import in_language
@@ -36,13 +35,13 @@ def test_what_to_say_begins_with_danger_and_names_what_to_ask(country, code):
 @pytest.mark.parametrize("rom", roms.list_rom_ids())
 def test_taps_without_a_phone_name_the_menus_of_its_maker(rom, code):
     for sdk in (None, *range(23, 37)):
-        text = render_document(taps_page(rom, sdk, Translator(code)), "txt")
+        text = render_document(rights_page.taps_page(rom, sdk, Translator(code)), "txt")
         assert "[ ] 1." in text
         assert not re.search(r"\[\w+\.", text)
         assert "USB" not in text
 
 
 def test_before_android_9_the_call_log_belongs_to_the_phone_permission():
-    old, new = (render_document(taps_page("aosp", sdk, Translator("en")), "txt") for sdk in (27, 28))
+    old, new = (render_document(rights_page.taps_page("aosp", sdk, Translator("en")), "txt") for sdk in (27, 28))
     assert "“Phone”" in old
     assert "“Call logs”" in new
