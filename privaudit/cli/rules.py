@@ -109,7 +109,7 @@ def check(
 ) -> None:
     """Check rules for errors."""
     from privaudit.facts.access import OTHER_ROUTES
-    from privaudit.facts.permission_table import PERMISSION_INFO
+    from privaudit.facts.permissions import PERMISSION_INFO
     from privaudit.knowledge import lint
 
     with open_console(lang, plain=plain) as console:

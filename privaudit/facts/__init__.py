@@ -16,11 +16,11 @@ from privaudit.dumpsys import appops, device, gc_paused, special_access
 from privaudit.dumpsys.appops import AppOpsDump
 from privaudit.dumpsys.appops_get import parse_appops_get
 from privaudit.dumpsys.device import DumpClock
-from privaudit.dumpsys.package_list import InstalledPackage, parse_package_list
+from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.facts import apk_facts, apps, coverage, package_dumps
 from privaudit.facts.apps import AppInputs
-from privaudit.facts.effective_permission import OP_SWITCHES, OP_SWITCHES_MAX_SDK
-from privaudit.facts.package_dumps import PackageDumps, with_problem
+from privaudit.facts.package_dumps import PackageDumps, PackageLists, with_problem
+from privaudit.facts.permissions import OP_SWITCHES, OP_SWITCHES_MAX_SDK
 from privaudit.model import (
     AnswerState,
     AppSummary,
@@ -225,24 +225,21 @@ def _summarise_apps(
 ) -> Iterator[AppSummary]:
     known = {}
     if previous is not None and _shared_answers(capture) == _shared_answers(previous.capture):
-        known = {(one.package, one.user): one for one in previous.summaries}
+        known = {
+            (one.package, one.user): one
+            for one in previous.summaries
+            if previous.apks.get(one.package) is apks.get(one.package)
+            and all(
+                previous.capture.answers.get(key) is capture.answers.get(key)
+                for key in (f"package.{one.package}", f"appops_get.{one.user}.{one.package}")
+            )
+        }
     for user in users:
         # The dump may name apps of a user whose list was refused: not all of them, so the user stays unchecked.
         if not user.checked and user.id not in inputs.package_dumps.user_ids():
             continue
         for package in apps.installed_packages(inputs, user.id):
-            summary = known.get((package, user.id))
-            if (
-                summary is None
-                or previous is None
-                or previous.apks.get(package) is not apks.get(package)
-                or any(
-                    previous.capture.answers.get(key) is not capture.answers.get(key)
-                    for key in (f"package.{package}", f"appops_get.{user.id}.{package}")
-                )
-            ):
-                summary = apps.summarise_app(inputs, package, user.id, apks.get(package))
-            yield summary
+            yield known.get((package, user.id)) or apps.summarise_app(inputs, package, user.id, apks.get(package))
 
 
 def _shared_answers(capture: Capture) -> Mapping[str, int]:
@@ -278,7 +275,7 @@ def _build_user(user_id: int, kind: UserKind, list_answer: Answer, dumps: Packag
 
 
 def _check_appops(
-    capture: Capture, dumps: PackageDumps, package_lists: Mapping[int, Mapping[str, InstalledPackage]]
+    capture: Capture, dumps: PackageDumps, package_lists: PackageLists
 ) -> tuple[AppOpsDump, frozenset[int], Answer]:
     """Return the app-ops, the uids whose lines are doubtful, and the answer."""
     answer = capture.answer("appops")
@@ -307,9 +304,7 @@ def _coverage_notes(capture: Capture, inputs: AppInputs) -> Iterator[tuple[str, 
         yield "appops", coverage_message("coverage.differing", n=differing_ops)
 
 
-def _find_wrong_uids(
-    dump: AppOpsDump, dumps: PackageDumps, package_lists: Mapping[int, Mapping[str, InstalledPackage]]
-) -> Iterator[int]:
+def _find_wrong_uids(dump: AppOpsDump, dumps: PackageDumps, package_lists: PackageLists) -> Iterator[int]:
     """Yield each uid with a package that is not its own, and the uid before it, whose text may have opened it."""
     before: int | None = None
     for uid, uid_ops in dump.uids.items():
@@ -317,12 +312,12 @@ def _find_wrong_uids(
         # Names under the system's own uids need not be packages.
         for name in uid_ops.packages if app_id >= FIRST_APP_ID else ():
             block, entry = dumps.full.dump.find_block(name), package_lists.get(user, {}).get(name)
-            known_ids = {block.app_id if block is not None else None, entry.app_id if entry is not None else None}
+            known_ids = {one.app_id for one in (block, entry) if one is not None} - {None}
             # An app that is hidden from the list and holds none of the permissions has no block either.
             is_hidden_elsewhere = not (dumps.names_every_package or dumps.proto or dump.has_tags)
             is_unknown = block is None and entry is None and name not in dumps.proto and user in package_lists
             if is_unknown and not is_hidden_elsewhere:
                 yield uid
-            elif known_ids - {None} and app_id not in known_ids:
+            elif known_ids and app_id not in known_ids:
                 yield from (uid, uid if before is None else before)
         before = uid

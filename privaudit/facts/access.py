@@ -135,7 +135,8 @@ def evaluate_access(data_class: DataClass | OtherDataClass, grants: AppGrants, c
     routes = dict.fromkeys(info.route for info, state in states.items() if state.allows_reading)
     if "permission" in routes:
         routes = {"permission": None}  # includes what arrives from now on
-    if data_class is OtherDataClass.APP_LIST and _sees_all_apps(grants):
+    sees_all_apps = any(sdk is not None and sdk < PACKAGE_VISIBILITY_SDK for sdk in (grants.sdk, grants.target_sdk))
+    if data_class is OtherDataClass.APP_LIST and sees_all_apps:
         most_open, routes = AccessState.CAN_READ, {UNRESTRICTED_APP_LIST: None}
     routes |= dict.fromkeys(
         kind for kind, opened in OTHER_ROUTES.items() if kind in grants.special_access_kinds and data_class in opened
@@ -179,10 +180,6 @@ def _media_state(data_permission: DataPermission, state: AccessState, grants: Ap
     if is_granular and data_permission.op == "READ_EXTERNAL_STORAGE" and state is not AccessState.NOT_REQUESTED:
         return AccessState.NOT_ALLOWED
     return state
-
-
-def _sees_all_apps(grants: AppGrants) -> bool:
-    return any(sdk is not None and sdk < PACKAGE_VISIBILITY_SDK for sdk in (grants.sdk, grants.target_sdk))
 
 
 def _latest_event(events: Iterable[AppOpEvent | None]) -> AppOpEvent | None:

@@ -14,14 +14,18 @@ from privaudit.apk.info import ApkInfo
 from privaudit.dumpsys.appops import AppOpsDump, UidOps
 from privaudit.dumpsys.appops_get import OpState, verify_uid_ops
 from privaudit.dumpsys.device import DumpClock, parse_local_time
-from privaudit.dumpsys.package_list import InstalledPackage
 from privaudit.dumpsys.package_model import PackageBlock, PermissionGrant
 from privaudit.dumpsys.special_access import SpecialAccessEntry
 from privaudit.facts.access import DATA_PERMISSIONS, AppGrants, DataPermission, evaluate_access, summarise_access
 from privaudit.facts.apk_facts import labels_and_signers, unreadable_label
-from privaudit.facts.effective_permission import OP_SWITCHES, active_mode, evaluate_permission
-from privaudit.facts.package_dumps import PackageDumps
-from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS
+from privaudit.facts.package_dumps import PackageDumps, PackageLists
+from privaudit.facts.permissions import (
+    OP_SWITCHES,
+    PERMISSION_INFO,
+    SPECIAL_PERMISSIONS,
+    active_mode,
+    evaluate_permission,
+)
 from privaudit.model import (
     AccessState,
     App,
@@ -52,8 +56,7 @@ class AppInputs:
     """Uids in `appops` whose lines an app may have written."""
     op_switches: Mapping[str, str]
     """Op → op that decides for it, where the dump does not name it."""
-    package_lists: Mapping[int, Mapping[str, InstalledPackage]]
-    """User → package → entry; users without a known list are missing."""
+    package_lists: PackageLists
     third_party_packages: Mapping[int, frozenset[str]]
     special_access: Mapping[tuple[str, int], tuple[SpecialAccessEntry, ...]]
     sdk: int | None

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from privaudit.android import MAX_PACKAGES
 from privaudit.capture.answers import Answer, coverage_message
@@ -21,6 +21,8 @@ from privaudit.dumpsys.package_parser import parse_package_dump
 from privaudit.dumpsys.package_proto import ProtoError, ProtoPackage, parse_package_proto
 from privaudit.model import AnswerState, FactLocation, Message
 
+PackageLists: TypeAlias = Mapping[int, Mapping[str, InstalledPackage]]
+"""Android user → package → its entry in ``pm list packages``; users without a known list are missing."""
 CACHED_DUMPS: Final = 8
 """Number of long dumps to cache while their phones are read: as many as a workshop reads at a time."""
 _CACHED_OWN_DUMPS: Final = 1024
@@ -215,13 +217,8 @@ class PackageDumps:
                 yield parsed, package not in self.failed_own_dumps
 
 
-def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str, InstalledPackage]]) -> PackageDumps:
-    """Parse and check all package dumps of `capture`.
-
-    Args:
-        capture: of one phone.
-        package_lists: output of ``pm list packages`` by Android user; users without a known list are left out.
-    """
+def read_package_dumps(capture: Capture, package_lists: PackageLists) -> PackageDumps:
+    """Parse and check all package dumps of `capture`, which is of one phone."""
     answer = capture.answer("packages")
     dump = check_consistency(_parse_full_dump(answer.text), package_lists) if answer.text else PackageDump()
     full = _parsed_dump(answer, dump)
@@ -258,7 +255,7 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
 
 
 def _read_proto(
-    answer: Answer, package_lists: Mapping[int, Mapping[str, InstalledPackage]], text_dump: PackageDump
+    answer: Answer, package_lists: PackageLists, text_dump: PackageDump
 ) -> tuple[Mapping[str, ProtoPackage], Answer]:
     """Return the packages in ``dumpsys package --proto`` and the answer; none unless it is whole and holds grants."""
     if answer.state is not AnswerState.ANSWERED:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from privaudit.facts import permission_table
+from privaudit.facts import permissions
 from privaudit.facts.access import DATA_PERMISSIONS
 from privaudit.findings import severity
 from privaudit.findings.context import CheckContext
@@ -41,7 +41,7 @@ def check(app: App, context: CheckContext) -> Iterator[Finding]:
     is_group_open = key == _GROUP_OPEN_KEY
     facts = [*fact_keys(data_classes)]
     for data in data_classes if is_group_open else ():
-        facts += (permission.name for permission in permission_table.granted_in_group(app, data, sdk))
+        facts += (permission.name for permission in permissions.granted_in_group(app, data, sdk))
     values: dict[str, MessageValue] = {"app": display_name(app.label, app.package)}
     values["data"] = data_class_labels(app, data_classes)
     grade = severity.for_access(app, group_open=is_group_open)
@@ -60,7 +60,7 @@ def _candidate_findings(app: App, sdk: int | None) -> Iterator[tuple[str, tuple[
         yield key, tuple(data for data in recorded if app.access[data].state in states)
     # Data that was read is reported above, whatever closed it. Without a record the block itself is reported.
     yield "data_access.blocked", _data_in_state(app, AccessState.BLOCKED)
-    yield _GROUP_OPEN_KEY, permission_table.reachable_by_group(app, sdk)
+    yield _GROUP_OPEN_KEY, permissions.reachable_by_group(app, sdk)
     # Only requests that the source lists count: dumps of all packages mostly do not list them.
     requested = {permission.name for permission in app.permissions}
     not_allowed = _data_in_state(app, AccessState.NOT_ALLOWED)

@@ -7,7 +7,7 @@ from typing import Final
 
 from privaudit.android import PERMISSION_PREFIX
 from privaudit.facts.access import OTHER_ROUTES
-from privaudit.facts.permission_table import GRANTED_STATES, SPECIAL_PERMISSIONS, group_of_permission
+from privaudit.facts.permissions import GRANTED_STATES, SPECIAL_PERMISSIONS, group_of_permission
 from privaudit.findings.named import annotate_named
 from privaudit.knowledge import Knowledge
 from privaudit.knowledge.rules import RuleSet

@@ -10,7 +10,7 @@ from typing import Final
 
 from privaudit import roms
 from privaudit.android import CALL_LOG_GROUP_SDK, RUNTIME_PERMISSIONS_SDK
-from privaudit.facts import permission_table
+from privaudit.facts import permissions
 from privaudit.findings import severity
 from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, Finding, Message, MessageValue, Phone, Step, UserKind
@@ -152,7 +152,7 @@ def steps_for_kinds(
 
 
 def _has_data_access(app: App, phone: Phone) -> bool:
-    return bool(severity.readable_data(app) or permission_table.reachable_by_group(app, phone.sdk))
+    return bool(severity.readable_data(app) or permissions.reachable_by_group(app, phone.sdk))
 
 
 def check_other_apps_step(phone: Phone) -> Step:
@@ -168,7 +168,7 @@ def permission_steps(app: App, phone: Phone, user_kind: UserKind) -> Iterator[St
         if role in app.special_access_kinds:
             yield Message(key="steps.default_app_first", values={"what": Message(key=key)})
     yield from settings_page.taps_to_app_page(phone, "permissions", app, user_kind)
-    groups = permission_table.groups_to_revoke(app, phone.sdk)
+    groups = permissions.groups_to_revoke(app, phone.sdk)
     group_terms = tuple(settings_page.menu_term(phone, group) for group in groups)
     if _PHONE_GROUP in groups:
         yield _menu_step("steps.refuse_phone", phone, "phone")

@@ -18,7 +18,7 @@ from privaudit.apk.manifest import ApkManifest
 from privaudit.apk.parts import MANIFEST, ApkError, ApkParts
 from privaudit.capture import apk_plan
 from privaudit.facts.access import DATA_PERMISSIONS, OTHER_ROUTES, UNRESTRICTED_APP_LIST
-from privaudit.facts.permission_table import SPECIAL_PERMISSIONS
+from privaudit.facts.permissions import SPECIAL_PERMISSIONS
 from privaudit.findings import legal_rules, lending, listed, severity
 from privaudit.findings.data_access import DATA_CLASS_KEYS
 from privaudit.i18n.sanitize import display_name

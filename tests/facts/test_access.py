@@ -10,8 +10,13 @@ import pytest
 from privaudit import facts
 from privaudit.dumpsys.appops import AppOpEvent
 from privaudit.dumpsys.device import DumpClock
-from privaudit.facts.effective_permission import evaluate_permission
-from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS, PermissionGroup, group_of_permission
+from privaudit.facts.permissions import (
+    PERMISSION_INFO,
+    SPECIAL_PERMISSIONS,
+    PermissionGroup,
+    evaluate_permission,
+    group_of_permission,
+)
 from privaudit.model import AccessState, DataClass, EffectiveState, History, OtherDataClass, ReadBy
 
 P = "android.permission."

@@ -15,7 +15,7 @@ from privaudit import facts
 from privaudit.audit import ReportOptions, build_report, is_complete
 from privaudit.capture.answers import classify_answer, missing_answer
 from privaudit.capture.questions import PERMISSIONS
-from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS
+from privaudit.facts.permissions import PERMISSION_INFO, SPECIAL_PERMISSIONS
 from privaudit.knowledge import load_knowledge
 from privaudit.model import AccessState, AnswerState, DataClass, History, RequestedState
 from privaudit.virtual_phone.release import flag_names_for_sdk

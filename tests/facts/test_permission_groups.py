@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from privaudit.facts import permission_table
+from privaudit.facts import permissions
 from privaudit.findings import data_access
 from privaudit.model import Lending, LendingVerdict
 from privaudit.revocation import steps
@@ -42,17 +42,17 @@ def test_other_permission_of_the_group_gives_a_finding_with_steps(made, data, al
 @pytest.mark.parametrize(("sdk", "group"), [(27, "phone"), (34, None)])
 def test_call_log_belongs_to_the_phone_group_up_to_android_8(made, sdk, group):
     app = closed(made, "READ_PHONE_STATE", data="call_log")
-    assert permission_table.groups_to_revoke(app, sdk) == ((group,) if group else ())
+    assert permissions.groups_to_revoke(app, sdk) == ((group,) if group else ())
 
 
 def test_unrequested_permission_is_not_reachable_by_group(made):
     app = made.app(lending=LENDING, contacts=made.access("not_allowed"), permissions=(made.permission("GET_ACCOUNTS"),))
-    assert permission_table.reachable_by_group(app, 34) == ()
+    assert permissions.reachable_by_group(app, 34) == ()
 
 
 def test_groups_of_readable_and_blocked_data_are_revoked(made):
     app = made.app(lending=LENDING, contacts=made.access("can_read"), sms=made.access("blocked"))
-    assert permission_table.groups_to_revoke(app, 34) == ("contacts", "sms")
+    assert permissions.groups_to_revoke(app, 34) == ("contacts", "sms")
 
 
 @pytest.mark.parametrize(

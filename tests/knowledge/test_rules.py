@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from privaudit.facts.access import OTHER_ROUTES
-from privaudit.facts.permission_table import PERMISSION_INFO
+from privaudit.facts.permissions import PERMISSION_INFO
 from privaudit.i18n import catalog
 from privaudit.knowledge import lint as rule_linter
 from privaudit.knowledge import rules as rulebook
