@@ -75,7 +75,6 @@ class Notice:
     """Sentences in a frame: a warning, or what to know before the document is used."""
 
     items: tuple[str, ...]
-    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

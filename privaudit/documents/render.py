@@ -74,9 +74,8 @@ def _text_lines(block: documents.DocumentBlock, colon: str) -> Iterator[str]:
             yield from _text_fields(rows)
         case documents.DocumentTable():
             yield from _text_table(block, colon)
-        case documents.Notice(items, title):
+        case documents.Notice(items):
             yield "-" * _LINE_COLUMNS
-            yield from wrap(title, _LINE_COLUMNS) if title is not None else ()
             for item in items:
                 yield from hanging_indent("· ", item, _LINE_COLUMNS)
             yield "-" * _LINE_COLUMNS
@@ -133,8 +132,7 @@ def _markdown_lines(block: documents.DocumentBlock, colon: str) -> Iterator[str]
             yield _markdown_row(header)
             yield "|" + "---|" * len(header)
             yield from map(_markdown_row, (*rows, *[("",) * len(header)] * blank_rows))
-        case documents.Notice(items, title):
-            yield from (f"> **{_escape_markdown(title)}**", ">") if title is not None else ()
+        case documents.Notice(items):
             yield from (f"> - {_escape_markdown(item)}" for item in items)
         case documents.PageBreak():
             yield _MARKDOWN_PAGE_BREAK

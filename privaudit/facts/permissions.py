@@ -58,7 +58,7 @@ _OP_NAME_EXCEPTIONS: Final = {
     "PACKAGE_USAGE_STATS": "GET_USAGE_STATS",
 }
 """Short permission name → app-op, where their names differ."""
-_READ_PERMISSION: Final = {
+READ_PERMISSION: Final = {
     DataClass.CONTACTS: f"{PERMISSION_PREFIX}READ_CONTACTS",
     DataClass.SMS: f"{PERMISSION_PREFIX}READ_SMS",
     DataClass.CALL_LOG: f"{PERMISSION_PREFIX}READ_CALL_LOG",
@@ -169,7 +169,7 @@ def group_of_permission(permission: str, sdk: int | None) -> PermissionGroup | N
 
 def group_of_data_class(data_class: DataClass, sdk: int | None) -> PermissionGroup:
     """Return the group in which a phone of `sdk` shows the permissions for `data_class`."""
-    return group_of_permission(_READ_PERMISSION[data_class], sdk) or PermissionGroup(data_class.value)
+    return group_of_permission(READ_PERMISSION[data_class], sdk) or PermissionGroup(data_class.value)
 
 
 def granted_in_group(app: App, data_class: DataClass, sdk: int | None) -> tuple[Permission, ...]:
@@ -189,7 +189,7 @@ def reachable_by_group(app: App, sdk: int | None) -> tuple[DataClass, ...]:
         data_class
         for data_class, access in app.access.items()
         if access.state is AccessState.NOT_ALLOWED
-        and _READ_PERMISSION[data_class] in requested
+        and READ_PERMISSION[data_class] in requested
         and granted_in_group(app, data_class, sdk)
     )
 

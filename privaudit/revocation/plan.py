@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from privaudit import roms
-from privaudit.android import CALL_LOG_GROUP_SDK, OPS_FOLLOW_PERMISSION_SDK, ROLES_SDK
+from privaudit.android import CALL_LOG_GROUP_SDK, OPS_FOLLOW_PERMISSION_SDK, PERMISSION_PREFIX, ROLES_SDK
 from privaudit.dumpsys import device
 from privaudit.errors import PhoneError
+from privaudit.facts.permissions import READ_PERMISSION
 from privaudit.findings import severity
 from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, LendingVerdict, Message, Phone, Step, User, UserKind
@@ -18,13 +19,10 @@ from privaudit.revocation import commands, settings_page, steps
 from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState
 from privaudit.revocation.state import DeviceState
 
-_READ_PERMISSIONS: Final = frozenset(
-    {"android.permission.READ_CONTACTS", "android.permission.READ_SMS", "android.permission.READ_CALL_LOG"}
+_STEP_KINDS: Final = frozenset(
+    {*commands.ROLES, "accessibility", "notification_listener", "device_admin", "input_method"}
 )
-_MANUAL_ONLY_KINDS: Final = frozenset({"device_admin", "input_method"})
-"""Kinds of special access that no shell command removes."""
-_COMPONENT_KINDS: Final = frozenset({"accessibility", "notification_listener"})
-"""Kinds of special access that a component of the app holds."""
+"""Kinds of special access with steps where no change is planned. No shell command removes the last two."""
 _SPECIAL_OP_REASON_KEYS: Final = {
     "overlay": "remedy.why_overlay",
     "usage": "remedy.why_usage",
@@ -159,10 +157,12 @@ class _AppPlanner:
             if group == "phone" and self.sdk >= CALL_LOG_GROUP_SDK:
                 continue
             for name in names:
-                permission = f"android.permission.{name}"
+                permission = f"{PERMISSION_PREFIX}{name}"
                 state = self.device_state.permission_state(self.app, permission)
                 if state is not None and state.held:
-                    reason_key = "remedy.why_permission" if permission in _READ_PERMISSIONS else "remedy.why_member"
+                    reason_key = (
+                        "remedy.why_permission" if permission in READ_PERMISSION.values() else "remedy.why_member"
+                    )
                     yield self._plan_change(ChangeKind.PERMISSION, permission, state, reason_key)
 
     def manual_steps(self, planned_changes: Iterable[PlannedChange]) -> Iterator[Step]:
@@ -171,11 +171,9 @@ class _AppPlanner:
         revoked_kinds = targets | {access.kind for access in self.app.special_access if access.component in targets}
         if self.has_shared_uid and severity.readable_data(self.app):
             yield from steps.permission_steps(self.labelled_app, self.phone, UserKind.OTHER)
-        revocable_kinds = {*commands.ROLES, *_COMPONENT_KINDS, *_MANUAL_ONLY_KINDS}
-        if self.has_shared_uid:
-            revocable_kinds |= commands.SPECIAL_OPS.keys()
+        step_kinds = _STEP_KINDS | commands.SPECIAL_OPS.keys() if self.has_shared_uid else _STEP_KINDS
         for kind in dict.fromkeys(access.kind for access in self.app.special_access):
-            if kind in revocable_kinds and kind not in revoked_kinds:
+            if kind in step_kinds and kind not in revoked_kinds:
                 yield from steps.special_access_steps(kind, self.labelled_app, self.phone)
 
     def _plan_change(self, kind: ChangeKind, what: str, before: TargetState, reason_key: str) -> PlannedChange:

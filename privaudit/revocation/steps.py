@@ -219,8 +219,7 @@ def _switch_steps(kind: str, app_values: Mapping[str, MessageValue], app: App, p
     taps = tuple(settings_page.taps_to_page(phone, kind, display_name(app.label, app.package)))
     if taps:
         yield from settings_page.search_hint(phone, kind, _SWITCH_MENU_TERMS[kind])
-    yield from taps
-    if taps:
+        yield from taps
         if app.user != 0:
             yield Message(key="steps.copy_in_list", values={**app_values, "user": app.user})
         yield Message(key="steps.switch_off", values=app_values)
