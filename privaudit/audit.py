@@ -239,10 +239,8 @@ def build_report(
         or (options.include_unrecognised and (app.package, app.user) in suspects)
     ]
     packages = frozenset(app.package for app in summaries)
-    others = {app.package: app.system for app in summaries if app.can_read}
-    for app in summaries:
-        if app.is_reported:
-            others.pop(app.package, None)
+    reported_packages = {app.package for app in summaries if app.is_reported}
+    others = {app.package: app.system for app in summaries if app.can_read and app.package not in reported_packages}
     results = findings.run_checks(
         capture,
         phone_facts.build_apps(reported),

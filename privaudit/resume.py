@@ -100,15 +100,14 @@ def was_interrupted(capture: Capture) -> bool:
         return True
     phone = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None)
     user_ids = device.parse_users(capture.answer("users").text)
-    return any(_is_missing(key, capture) for key in questions.expected_keys(phone.sdk, user_ids))
+    return any(
+        _was_cut(capture.answer(key)) and (key in capture.answers or key not in _LATER_QUESTIONS)
+        for key in questions.expected_keys(phone.sdk, user_ids)
+    )
 
 
 _LATER_QUESTIONS: Final = frozenset({"packages_proto", "user_types"})
 """Questions that privaudit 1.0.0 did not ask: a capture without them need not be an interrupted one."""
-
-
-def _is_missing(key: str, capture: Capture) -> bool:
-    return _was_cut(capture.answer(key)) and (key in capture.answers or key not in _LATER_QUESTIONS)
 
 
 def _was_cut(item: Answer | ApkParts) -> bool:

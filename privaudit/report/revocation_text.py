@@ -159,8 +159,7 @@ def plan_lines(language: Translator, plan: RevocationPlan, apps: AppsByUser) -> 
         yield ""
     yield from wrap(language.t("remedy.order" if plan.planned_changes else "remedy.nothing"), _LINE_COLUMNS)
     if plan.manual_steps:
-        steps_by_app = {(manual.package, manual.user): manual.steps for manual in plan.manual_steps}
-        yield from manual_step_lines(language, "remedy.by_hand", steps_by_app, apps)
+        yield from manual_step_lines(language, "remedy.by_hand", plan.manual_steps, apps)
 
 
 def plan_parts(language: Translator, plan: RevocationPlan, apps: AppsByUser) -> dict[str, Any]:
@@ -183,11 +182,8 @@ def plan_parts(language: Translator, plan: RevocationPlan, apps: AppsByUser) -> 
         "apps": [{"title": _app_heading(language, apps[key]), "changes": rows} for key, rows in changes_by_app.items()],
         "order": language.t("remedy.order" if plan.planned_changes else "remedy.nothing"),
         "by_hand": [
-            {
-                "title": _app_heading(language, apps[manual.package, manual.user]),
-                "steps": [*map(translate, manual.steps)],
-            }
-            for manual in plan.manual_steps
+            {"title": _app_heading(language, apps[key]), "steps": [*map(translate, app_steps)]}
+            for key, app_steps in plan.manual_steps.items()
         ],
     }
 

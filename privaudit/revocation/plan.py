@@ -52,21 +52,13 @@ class PlannedChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ManualSteps:
-    """Steps for one app that only a person can do."""
-
-    package: str
-    user: int
-    steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationPlan:
     """All changes, in the order in which they would be made."""
 
     phone: Phone
     planned_changes: tuple[PlannedChange, ...]
-    manual_steps: tuple[ManualSteps, ...]
+    manual_steps: Mapping[tuple[str, int], tuple[Step, ...]]
+    """By package and Android user: what only a person can do."""
     notes: tuple[Message, ...]
 
     @property
@@ -85,7 +77,7 @@ def build_plan(
     """
     selected_apps = tuple(apps)
     planned_changes: list[PlannedChange] = []
-    manual_steps: list[ManualSteps] = []
+    manual_steps: dict[tuple[str, int], tuple[Step, ...]] = {}
     for labelled_app in selected_apps:
         app = device_state.find_app(labelled_app.package, labelled_app.user)
         if app is None or app.package not in device_state.package_blocks:
@@ -94,7 +86,7 @@ def build_plan(
         app_changes = list(planner.all_changes(uninstall=uninstall))
         planned_changes += app_changes
         if app_steps := tuple(planner.manual_steps(app_changes)):
-            manual_steps.append(ManualSteps(package=app.package, user=app.user, steps=app_steps))
+            manual_steps[app.package, app.user] = app_steps
     notes: list[Message] = []
     for note in _plan_notes(device_state, selected_apps, users):
         if note not in notes:  # all copies of an app share one note
@@ -103,7 +95,7 @@ def build_plan(
     return RevocationPlan(
         phone=device_state.facts.phone,
         planned_changes=tuple(sorted(planned_changes, key=lambda planned: order.index(planned.change.kind))),
-        manual_steps=tuple(manual_steps),
+        manual_steps=manual_steps,
         notes=tuple(notes),
     )
 
@@ -160,9 +152,8 @@ class _AppPlanner:
                 permission = f"{PERMISSION_PREFIX}{name}"
                 state = self.device_state.permission_state(self.app, permission)
                 if state is not None and state.held:
-                    reason_key = (
-                        "remedy.why_permission" if permission in READ_PERMISSION.values() else "remedy.why_member"
-                    )
+                    reads = permission in READ_PERMISSION.values()
+                    reason_key = "remedy.why_permission" if reads else "remedy.why_member"
                     yield self._plan_change(ChangeKind.PERMISSION, permission, state, reason_key)
 
     def manual_steps(self, planned_changes: Iterable[PlannedChange]) -> Iterator[Step]:
