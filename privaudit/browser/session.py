@@ -367,7 +367,7 @@ class PageSession:
             on_change=self._report_change,
         )
 
-    def _report_change(self, _: int, entry: LedgerEntry) -> None:
+    def _report_change(self, entry: LedgerEntry) -> None:
         app = self._require_plan().apps.get((entry.change.package, entry.change.user))
         self._host.tell("changed", revocation_text.outcome_sentence(self.language, entry, app))
 

@@ -274,7 +274,7 @@ class RevocationCommand:
             capture=capture,
             write_ledger=lambda written: write_ledger(written, ledger_path),
             ledger=ledger,
-            on_change=lambda _, entry: self._console.write_lines(revocation_text.outcome_lines(language, entry)),
+            on_change=lambda entry: self._console.write_lines(revocation_text.outcome_lines(language, entry)),
         )
 
     @contextlib.contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from itertools import chain
 from typing import Final, get_args
 
 from privaudit import documents
@@ -162,16 +163,19 @@ class _LetterDraft:
 
     def write(self, kind: LetterKind) -> documents.Document:
         """Return the letter, after the page that its sender keeps."""
-        if kind is LetterKind.EVIDENCE_LIST:
-            title = self.t("papers.title_evidence_list")
-            return documents.titled_document(title, self.language.code, self._evidence_list_blocks())
-        if kind is LetterKind.COMPLAINT:
-            title, blocks = self.t("papers.title_complaint"), tuple(self._complaint_blocks())
-        else:
-            is_store = self.addressee == "app-store"
-            title = self.t("papers.title_store" if is_store else "papers.title_deletion")
-            blocks = tuple(self._demand_blocks())
-        letter = documents.titled_document(title, self.language.code, (*self._demo_notice(), *blocks))
+        match kind:
+            case LetterKind.EVIDENCE_LIST:
+                title_key, blocks = "papers.title_evidence_list", self._evidence_list_blocks()
+            case LetterKind.COMPLAINT:
+                title_key, blocks = "papers.title_complaint", self._complaint_blocks()
+            case LetterKind.DELETION:
+                title_key = "papers.title_store" if self.addressee == "app-store" else "papers.title_deletion"
+                blocks = self._demand_blocks()
+        if self.view is not None and self.view.report.demo:
+            blocks = chain([documents.Paragraph(self.t("report.demo"), strong=True)], blocks)
+        letter = documents.titled_document(self.t(title_key), self.language.code, blocks)
+        if not kind.is_sent:
+            return letter
         own_title = self.own_language.t("papers.before")
         own_page = documents.titled_document(own_title, self.own_language.code, self._instruction_blocks(kind))
         return replace(letter, instructions=own_page)
@@ -224,7 +228,6 @@ class _LetterDraft:
         yield from self._enclosure_blocks(map(self.t, enclosed))
 
     def _evidence_list_blocks(self) -> Iterator[documents.DocumentBlock]:
-        yield from self._demo_notice()
         yield documents.Paragraph(self.t("papers.list_intro"))
         yield documents.FieldList(self._app_rows())
         yield from self._fact_blocks()
@@ -256,21 +259,18 @@ class _LetterDraft:
         promise = t("papers.before_promise") + _citations(
             self.country_rights.articles_for("promise"), self.own_language
         )
-        yield documents.bullet_list((*map(t, keys), promise, *self._limits()))
+        yield documents.bullet_list((*map(t, keys), promise, self._limits()))
         code = self.language.code
         if unread := [in_language(item.name, code) for item in self.cited.values() if item.name and item.verify]:
             yield documents.Paragraph(t("papers.before_verify"), strong=True)
             yield documents.checkbox_list(unread)
-        if kind is LetterKind.COMPLAINT:
-            offices = [item for item in self.country_rights.office if item.letter]
-            if offices:
-                yield documents.Paragraph(t("papers.before_reach"), strong=True)
-                yield documents.bullet_list(
-                    item_title(item, self.own_language)
-                    + t("rights.colon")
-                    + in_language(item.text, self.own_language.code)
-                    for item in offices
-                )
+        offices = [item for item in self.country_rights.office if item.letter]
+        if kind is LetterKind.COMPLAINT and offices:
+            yield documents.Paragraph(t("papers.before_reach"), strong=True)
+            yield documents.bullet_list(
+                item_title(item, self.own_language) + t("rights.colon") + in_language(item.text, self.own_language.code)
+                for item in offices
+            )
         for item in self.deferred.values():
             law = in_language(item.name, self.own_language.code) if item.name is not None else item.id
             yield documents.Paragraph(t("papers.before_later", law=law, in_force_on=item.in_force_from))
@@ -286,16 +286,12 @@ class _LetterDraft:
         proof = self.country_rights.country.identification
         return () if proof is None or self.addressee != "lender" else (in_language(proof, self.language.code),)
 
-    def _limits(self) -> tuple[str, ...]:
+    def _limits(self) -> str:
         """Return what the report does not show, and by whose clock the phone was read."""
         if self.view is None:
-            return (self.own_language.t("papers.found_limits"),)
+            return self.own_language.t("papers.found_limits")
         when = summary.audit_time_text(ReportView(self.view.report, self.own_language))
-        return (self.own_language.t("papers.before_limits", when=when),)
-
-    def _demo_notice(self) -> tuple[documents.DocumentBlock, ...]:
-        is_demo = self.view is not None and self.view.report.demo
-        return (documents.Paragraph(self.t("report.demo"), strong=True),) if is_demo else ()
+        return self.own_language.t("papers.before_limits", when=when)
 
     def _app_rows(self) -> tuple[tuple[str, str | None], ...]:
         if self.view is None:

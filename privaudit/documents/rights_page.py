@@ -85,6 +85,9 @@ class _RightsPage:
 
     def __init__(self, country_rights: CountryRights, language: Translator) -> None:
         self._rights = country_rights
+        self._contacts_say = [item for item in country_rights.friends if item.name is None]
+        """What contacts say and do."""
+        self._contacts_law = [item for item in country_rights.friends if item.name is not None]
         self._language = language
         self._source_numbers: dict[str, int] = {}
         self._shows_sources = False
@@ -97,7 +100,7 @@ class _RightsPage:
         yield from self._say_blocks()
         yield documents.Paragraph(t("rights.debt"), strong=True)
         yield from self._stage_blocks()
-        if law := (*rights.law, *self._law_of(rights.friends)):
+        if law := (*rights.law, *self._contacts_law):
             yield from self._section("papers.part_law", law)
         elif rights.country.code is not None:
             yield documents.Heading(t("papers.part_law"))
@@ -112,9 +115,9 @@ class _RightsPage:
     def contacts_blocks(self) -> Iterator[documents.DocumentBlock]:
         """Yield half a page; its sources stand on the full page."""
         yield from self._notice_blocks()
-        yield documents.numbered_list(map(self._line, self._lines_of(self._rights.friends)))
-        if law := [*map(self._line, self._law_of(self._rights.friends))]:
-            yield documents.bullet_list(law)
+        yield documents.numbered_list(map(self._line, self._contacts_say))
+        if self._contacts_law:
+            yield documents.bullet_list(map(self._line, self._contacts_law))
         if offices := [item for item in self._rights.office if item.letter]:
             yield documents.Paragraph(self._language.t("papers.friends_where"), strong=True)
             yield documents.bullet_list(self._mark(item_title(item, self._language), item) for item in offices)
@@ -139,7 +142,7 @@ class _RightsPage:
     def _say_blocks(self) -> Iterator[documents.DocumentBlock]:
         for key, items in (
             ("papers.call_borrower", self._rights.caller),
-            ("papers.call_friend", self._lines_of(self._rights.friends)),
+            ("papers.call_friend", self._contacts_say),
         ):
             yield documents.Paragraph(self._language.t(key), strong=True)
             yield documents.numbered_list(map(self._line, items))
@@ -184,16 +187,6 @@ class _RightsPage:
     def _section(self, heading_key: str, items: Iterable[RightsItem]) -> Iterator[documents.DocumentBlock]:
         yield documents.Heading(self._language.t(heading_key))
         yield documents.bullet_list(map(self._line, items))
-
-    @staticmethod
-    def _lines_of(friends: Iterable[RightsItem]) -> Iterator[RightsItem]:
-        """Return what contacts say and do."""
-        return (item for item in friends if item.name is None)
-
-    @staticmethod
-    def _law_of(friends: Iterable[RightsItem]) -> Iterator[RightsItem]:
-        """Return the law of a country for contacts."""
-        return (item for item in friends if item.name is not None)
 
     def _line(self, item: RightsItem) -> str:
         """Return an item as one line; a sentence that sends to the police ends with the country's number."""

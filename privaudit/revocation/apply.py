@@ -49,8 +49,8 @@ class LedgerRun:
     write_ledger: Callable[[Ledger], None]
     """Keeps the ledger where a pulled cable or a killed program does not end it; returns when it is there."""
     ledger: Ledger
-    on_change: Callable[[int, LedgerEntry], None]
-    """Called with the index of an entry and the entry, each time one is finished."""
+    on_change: Callable[[LedgerEntry], None]
+    """Called with each entry that is finished."""
     sdk: int = field(init=False)
     """Version of the phone's API, from `capture`."""
     _expected_services: dict[int, str] = field(default_factory=dict, init=False)
@@ -165,7 +165,7 @@ class LedgerRun:
         self.ledger = self.ledger.with_entry(index, **fields)
         self.write_ledger(self.ledger)
         if self.ledger.entries[index].outcome not in {Outcome.BEGUN, Outcome.UNDOING}:
-            self.on_change(index, self.ledger.entries[index])
+            self.on_change(self.ledger.entries[index])
 
 
 def find_shell_error(reply: Reply) -> str | None:
