@@ -257,9 +257,10 @@ def test_emui_5_has_its_own_menus(made):
     said = " ".join(
         Translator("zh").translate(step)
         for kind in ("accessibility", "default_sms", "device_admin", "permissions")
-        for step in steps.steps_for_kinds(
+        for block in steps.blocks_for_kinds(
             {kind}, made.app(contacts=made.access("can_read"), holds=[kind]), made.phone(24, "emui")
         )
+        for step in block.steps
     )
     assert "“应用管理”" in said
     assert "“高级设置”" in said

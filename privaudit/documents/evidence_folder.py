@@ -43,8 +43,6 @@ _MAX_FILE_BYTES: Final = 1024 * 1024
 _MAX_FILE_NAME_CHARS: Final = 300
 """Characters of the name of an added file that are shown."""
 _HASH_LIST_LINE: Final = re.compile(rf"([0-9a-f]{{64}})  ((?:{DISCLOSABLE}|{SEALED})/[\w.-]{{1,120}})", re.ASCII)
-_HASH_GROUP_CHARS: Final = 4
-_HASH_LINE_CHARS: Final = 16
 _HASH_SECTIONS: Final = (
     ("papers.hash_shows", ("papers.hash_shows_1", "papers.hash_shows_2", "papers.hash_shows_3")),
     ("papers.hash_shows_not", ("papers.hash_shows_not_1", "papers.hash_shows_not_2", "papers.hash_shows_not_3")),
@@ -243,12 +241,9 @@ def _opening(report: Report, language: Translator, intro_key: str) -> Iterator[d
 
 
 def grouped_hash(digest: str) -> str:
-    """Return a SHA-256 in four lines of four groups, to be read aloud."""
-    lines = (digest[start : start + _HASH_LINE_CHARS] for start in range(0, len(digest), _HASH_LINE_CHARS))
-    return "\n".join(
-        " ".join(line[start : start + _HASH_GROUP_CHARS] for start in range(0, len(line), _HASH_GROUP_CHARS))
-        for line in lines
-    )
+    """Return a SHA-256 in four lines of four groups of four characters, to be read aloud."""
+    groups = [digest[start : start + 4] for start in range(0, len(digest), 4)]
+    return "\n".join(" ".join(groups[start : start + 4]) for start in range(0, len(groups), 4))
 
 
 def evidence_lines_page(

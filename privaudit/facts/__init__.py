@@ -48,11 +48,8 @@ def summarise_phone(
     A fact from an answer that is not whole is kept where it is certain (a grant that was printed), never where it rests
     on something missing. `PhoneFacts.coverage` says what was not read, and why.
 
-    Args:
-        capture: Of one phone.
-        previous: The facts of the same capture when it had fewer answers and APKs, reused where the answers are the
-            same.
-        parsed_apks: By package, APKs that were parsed when they were read.
+    `previous`: the facts of the same capture when it had fewer answers and APKs, reused where the answers are the same.
+    `parsed_apks`: by package, APKs that were parsed when they were read.
     """
     list_answers = {
         answer.user or 0: _check_package_list(answer, capture) for answer in capture.answers_to("installed")

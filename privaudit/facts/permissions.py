@@ -115,15 +115,11 @@ def evaluate_permission(
     empty_data_mode: str | None = None,
     target_sdk: int | None = None,
 ) -> EffectiveState:
-    """Return the effective state of one permission.
+    """Return the effective state of the permission `info`, from the permission line (`granted`: ``None``: not read).
 
-    Args:
-        info: the permission.
-        granted: the permission line; ``None``: not read.
-        flags: flags in the permission line.
-        mode: active mode of the app-op (see `active_mode`); ``None``: none stored, so that the grant decides.
-        empty_data_mode: mode of MIUI's own op for empty data, if there is one.
-        target_sdk: of the app; ``None``: not read.
+    `mode`: active mode of the app-op (see `active_mode`); ``None``: none stored, so that the grant decides.
+    `empty_data_mode`: mode of MIUI's own op for empty data, if there is one. `target_sdk`: of the app; ``None``: not
+    read.
     """
     if info.decided_by_app_op and mode not in {None, "default"}:
         state = _EFFECTIVE_BY_MODE.get(mode, EffectiveState.UNKNOWN)

@@ -312,8 +312,8 @@ def remaining_steps(
     remaining: dict[tuple[str, int], tuple[Step, ...]] = {}
     for key, names in manual_steps.items():
         app = replace(current.find_app(*key) or apps[key], label=apps[key].label)
-        app_steps = steps.steps_for_kinds(names, app, current.facts.phone, kinds.get(app.user, UserKind.OTHER))
-        if app_steps:
+        blocks = steps.blocks_for_kinds(names, app, current.facts.phone, kinds.get(app.user, UserKind.OTHER))
+        if app_steps := tuple(step for block in blocks for step in block.steps):
             remaining[key] = app_steps
     return remaining
 

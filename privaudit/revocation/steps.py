@@ -144,13 +144,6 @@ def blocks_for_kinds(
     return _without_repeats(blocks)
 
 
-def steps_for_kinds(
-    kinds: Collection[str], app: App, phone: Phone, user_kind: UserKind = UserKind.OTHER
-) -> tuple[Step, ...]:
-    """Return the steps of `blocks_for_kinds` in one list."""
-    return tuple(step for block in blocks_for_kinds(kinds, app, phone, user_kind) for step in block.steps)
-
-
 def _has_data_access(app: App, phone: Phone) -> bool:
     return bool(severity.readable_data(app) or permissions.reachable_by_group(app, phone.sdk))
 
