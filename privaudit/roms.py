@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import Any, Final
 
 from privaudit.model import Phone, Rom
 
+_DATA: Final = resources.files("privaudit") / "data"
 STOCK_ROM_ID: Final = "aosp"
 _MIN_VERSION_PARTS: Final = 2
 """A version has at least two numbers: 6.0, never 6."""
@@ -66,18 +66,14 @@ def load_rom(rom_id: str) -> Mapping[str, Any]:
 
 @cache
 def _rom_ids() -> frozenset[str]:
-    names = (file.name for file in _roms_folder().iterdir())
+    names = (file.name for file in (_DATA / "roms").iterdir())
     return frozenset(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 
 @cache
 def _load_inherited(rom_id: str) -> Mapping[str, Any]:
-    data: dict[str, Any] = tomllib.loads((_roms_folder() / f"{rom_id}.toml").read_text(encoding="utf-8"))
+    data: dict[str, Any] = tomllib.loads((_DATA / "roms" / f"{rom_id}.toml").read_text(encoding="utf-8"))
     return data if rom_id == STOCK_ROM_ID else _with_inherited(data, _load_inherited(data.get("like", STOCK_ROM_ID)))
-
-
-def _roms_folder() -> Traversable:
-    return resources.files("privaudit") / "data" / "roms"
 
 
 def _with_inherited(data: Mapping[str, Any], base: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -121,8 +117,7 @@ def list_rom_ids() -> tuple[str, ...]:
 
 @cache
 def _phone_brands() -> Mapping[str, Any]:
-    path = resources.files("privaudit") / "data" / "phone_brands.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return tomllib.loads((_DATA / "phone_brands.toml").read_text(encoding="utf-8"))
 
 
 def list_brands() -> Mapping[str, str]:

@@ -49,17 +49,12 @@ _DEMANDS: Final[Mapping[Addressee, Mapping[str, Demand]]] = {
     },
 }
 """What is asked of each addressee, in this order. An article is cited once, at the first sentence that it supports."""
-_SUBJECT_KEYS: Final[Mapping[Addressee, str]] = {
-    "lender": "papers.subject_lender",
-    "collector": "papers.subject_collector",
-    "app-store": "papers.subject_store",
+_SUBJECT_AND_SENDER_KEYS: Final[Mapping[Addressee, tuple[str, tuple[str, ...]]]] = {
+    "lender": ("papers.subject_lender", ("papers.account",)),
+    "collector": ("papers.subject_collector", ("papers.called_number",)),
+    "app-store": ("papers.subject_store", ()),
 }
-_SENDER_KEYS: Final[Mapping[Addressee, tuple[str, ...]]] = {
-    "lender": ("papers.account",),
-    "collector": ("papers.called_number",),
-    "app-store": (),
-}
-"""By what the addressee can find the sender."""
+"""The subject of a demand, and by what its addressee can find the sender."""
 _INCIDENT_LOG_COLUMNS: Final = (
     "papers.log_no",
     "papers.log_when",
@@ -182,10 +177,9 @@ class _LetterDraft:
 
     def _demand_blocks(self) -> Iterator[documents.DocumentBlock]:
         is_store = self.addressee == "app-store"
-        subject = (self.t("papers.subject"), self.t(_SUBJECT_KEYS[self.addressee]))
-        parties = self._blanks(
-            "papers.date", "papers.from", *_SENDER_KEYS[self.addressee], "papers.to", "papers.to_reach"
-        )
+        subject_key, sender_keys = _SUBJECT_AND_SENDER_KEYS[self.addressee]
+        parties = self._blanks("papers.date", "papers.from", *sender_keys, "papers.to", "papers.to_reach")
+        subject = (self.t("papers.subject"), self.t(subject_key))
         yield documents.FieldList((*parties, subject, *self._app_rows(), *self._store_row()))
         yield from self._fact_blocks()
         if is_store:

@@ -30,17 +30,10 @@ _PART_KEYS: Final[Mapping[ComplaintStage, str]] = {
     "uninstall": "papers.part_delete",
 }
 """The heading above each stage. A stage without one continues the part before it."""
-_MISSING_KEYS: Final[Mapping[OfficeRole, str]] = {
-    "emergency": "papers.missing_emergency",
-    "crisis": "papers.missing_crisis",
-    "lenders": "papers.missing_lenders",
-    "data": "papers.missing_data",
-    "police": "papers.missing_police",
-}
-_ROLES_OF_STAGE: Final[Mapping[ComplaintStage, tuple[OfficeRole, ...]]] = {
-    "danger": ("emergency", "crisis"),
-    "regulator": ("lenders", "data"),
-    "police": ("police",),
+_MISSING_KEYS: Final[Mapping[ComplaintStage, Mapping[OfficeRole, str]]] = {
+    "danger": {"emergency": "papers.missing_emergency", "crisis": "papers.missing_crisis"},
+    "regulator": {"lenders": "papers.missing_lenders", "data": "papers.missing_data"},
+    "police": {"police": "papers.missing_police"},
 }
 """Where the page says that it has no source for a role."""
 
@@ -140,10 +133,7 @@ class _RightsPage:
         yield from map(documents.Paragraph, summary.notices(self._language, demo=False))
 
     def _say_blocks(self) -> Iterator[documents.DocumentBlock]:
-        for key, items in (
-            ("papers.call_borrower", self._rights.caller),
-            ("papers.call_friend", self._contacts_say),
-        ):
+        for key, items in (("papers.call_borrower", self._rights.caller), ("papers.call_friend", self._contacts_say)):
             yield documents.Paragraph(self._language.t(key), strong=True)
             yield documents.numbered_list(map(self._line, items))
 
@@ -173,9 +163,9 @@ class _RightsPage:
 
     def _missing(self, stage: ComplaintStage) -> Iterator[str]:
         missing = self._rights.missing_roles()
-        for role in _ROLES_OF_STAGE.get(stage, ()):
+        for role, key in _MISSING_KEYS.get(stage, {}).items():
             if role in missing:
-                yield self._language.t("papers.missing", what=self._language.t(_MISSING_KEYS[role]))
+                yield self._language.t("papers.missing", what=self._language.t(key))
 
     def _question_blocks(self) -> Iterator[documents.DocumentBlock]:
         code = self._language.code

@@ -100,10 +100,5 @@ def apk_coverage_rows(
     }
     if unsigned <= unread:  # nothing was read of their files, which `labels` says
         return labels, hashes
-    signers = Coverage(
-        question="signers",
-        user=None,
-        state=AnswerState.UNREADABLE,
-        could_hide=bool(unsigned & readers),
-    )
+    signers = Coverage(question="signers", user=None, state=AnswerState.UNREADABLE, could_hide=bool(unsigned & readers))
     return labels, hashes, signers
