@@ -31,7 +31,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What a transport may send. Only ``capture/questions.py`` and ``remedy/commands.py`` make one (tested)."""
+    """What a transport may send. Only ``capture/questions.py`` and ``revocation/commands.py`` make one (tested)."""
 
     text: str
     """Shell text, run by the phone's ``/system/bin/sh``."""
@@ -174,7 +174,7 @@ class Rom:
     """The maker's own Android."""
 
     id: str
-    """File name in ``privaudit/roms``, for instance ``hyperos``; ``aosp`` for stock Android and the unrecognised."""
+    """File name in ``privaudit/data/roms``, as ``hyperos``; ``aosp`` for stock Android and the unrecognised."""
     name: str
     version: str | None
     """As the phone words it, or ``None`` where it does not."""
@@ -377,7 +377,7 @@ class RuleMatch:
     """
 
     id: str
-    """File name in ``privaudit/rules``, whose words tell the rule."""
+    """File name in ``privaudit/data/rules``, whose words tell the rule."""
     match: Literal["requested", "granted"]
     verify: bool
     """Whether something of the rule is not verified yet."""
