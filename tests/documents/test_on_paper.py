@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from privaudit.documents import evidence_pages, letters, rights_page
+from privaudit.documents import evidence_folder, letters, rights_page
 from privaudit.documents.letters import LetterKind
 from privaudit.documents.render import render_document
 from privaudit.i18n import Translator, catalog
@@ -95,8 +95,8 @@ def test_page_for_contacts_is_half_a_page(opened, country):
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_hash_page_and_log_are_one_page(demo_report, count_pages, code):
     now = datetime.fromisoformat("2026-01-10T16:00:00+08:00")
-    assert count_pages(evidence_pages.hash_page(demo_report, Translator(code), "0123456789abcdef" * 4, now)) == 1
-    assert count_pages(evidence_pages.incident_log_page(Translator(code))) == 1
+    assert count_pages(evidence_folder.hash_page(demo_report, Translator(code), "0123456789abcdef" * 4, now)) == 1
+    assert count_pages(evidence_folder.incident_log_page(Translator(code))) == 1
 
 
 def test_long_label_does_not_overflow(made, count_pages):
