@@ -563,9 +563,9 @@ class Evidence:
 
     question: str
     line: int
-    """Counted from 1 in the answer to `question`."""
+    """Counted from 1 in the answer to `question`; 1 for a binary answer."""
     text: str
-    """Verbatim, without its line end."""
+    """Verbatim, without its line end; of a binary answer, the package name in it."""
 
 
 Step: TypeAlias = Message

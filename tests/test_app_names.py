@@ -74,7 +74,7 @@ def test_in_a_terminal_the_user_chooses(apps, monkeypatch, typed, package, code)
     assert "2  twin com.f.twin" in shown.getvalue()
 
 
-@pytest.mark.parametrize("typed", ["", "0", "3", "-1", "²", "twin", "y"])
+@pytest.mark.parametrize("typed", ["", "0", "3", "-1", "²", "twin", "y", pytest.param("9" * 5000, id="5000 digits")])
 def test_any_other_answer_chooses_nothing(apps, monkeypatch, typed):
     monkeypatch.setattr(sys, "stdin", Terminal(f"{typed}\n"))
     monkeypatch.setattr(sys, "stderr", Terminal())

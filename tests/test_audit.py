@@ -8,9 +8,10 @@ import pytest
 
 from privaudit import audit, knowledge
 from privaudit.capture import archive, read_source
+from privaudit.capture.answers import missing_answer
 from privaudit.capture.text_folder import answer_file_name
 from privaudit.i18n import Translator
-from privaudit.model import AccessState, AnswerState, DataClass, Verdict
+from privaudit.model import AccessState, AnswerState, DataClass, Evidence, Verdict
 from privaudit.report import json as report_json
 from privaudit.report import txt
 from privaudit.transport import connect
@@ -37,6 +38,13 @@ def test_a_saved_capture_gives_the_same_report(demo_capture, demo_report, tmp_pa
     assert replace(again, source=demo_report.source) == demo_report
 
 
+def test_the_order_in_a_report_depends_on_no_hash_seed(demo_capture, run, tmp_path):
+    file = tmp_path / "check.zip"
+    archive.write_archive(demo_capture, file)
+    reports = {run("audit", file, "--json", "--unknown", "--all-apps", PYTHONHASHSEED=seed).out for seed in "123"}
+    assert len(reports) == 1
+
+
 def test_a_folder_of_the_same_text_gives_the_same_findings(demo_capture, demo_report, tmp_path):
     for answer in demo_capture.answers.values():
         (tmp_path / answer_file_name(answer.key)).write_text(answer.text, encoding="utf-8", newline="\n")
@@ -61,6 +69,32 @@ def test_without_app_ops_nothing_is_called_unread_and_nothing_never(demo_capture
     assert "is based on the permission only" in " ".join(shown.split())
     assert "no record that it read" not in shown
     assert "  no record" not in shown
+
+
+@pytest.mark.parametrize("without_app_ops", [False, True])
+def test_an_app_that_only_the_binary_answer_names_has_that_as_evidence(demo_capture, without_app_ops):
+    lenders = {app.package for app in judged(demo_capture).apps}
+    assert len(lenders) > 3
+    for package in lenders:
+        lost = [key for key in demo_capture.answers if key.startswith("installed.") or key.endswith(f".{package}")]
+        lost += ["appops"] * without_app_ops
+        packages = demo_capture.answer("packages")
+        head, block, rest = packages.text.partition(f"  Package [{package}]")
+        _, next_block, rest = rest.partition("\n  Package [")
+        assert block
+        assert next_block
+        damaged = demo_capture.with_answers(
+            [
+                replace(packages, text=f"{head}{next_block[1:]}{rest}"),
+                *(missing_answer(key, AnswerState.TIMED_OUT) for key in lost),
+            ]
+        )
+        report = judged(damaged, include_unrecognised=True)
+        assert not report.complete
+        assert package in {app.package for app in report.apps}
+        for finding in report.findings:
+            if finding.package == package:
+                assert Evidence(question="packages_proto", line=1, text=package) in finding.evidence
 
 
 def test_without_package_dumps_nothing_is_not_allowed(demo_capture):

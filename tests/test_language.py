@@ -210,6 +210,8 @@ def test_plurals_lists_and_missing_values():
         ("", "", ""),
         ("soon\n", "soon", "soon"),
         ("2026-13", "2026-13", "2026-13"),
+        ("2026-00-10", "2026-00-10", "2026-00-10"),
+        ("2026-02-30", "2026-02-30", "2026-02-30"),
     ],
 )
 def test_dates(iso, english, chinese):

@@ -179,8 +179,9 @@ def _choose_package(console: CliConsole, name: str, titles: Sequence[str], packa
         for number, title in enumerate(titles, 1):
             console.print_message("cli.numbered", number=number, title=title)
         answer = console.prompt("cli.choose_app", n=len(packages))
-        if answer.isascii() and answer.isdecimal() and 1 <= int(answer) <= len(packages):
-            return packages[int(answer) - 1]
+        numbered = {str(number): package for number, package in enumerate(packages, 1)}
+        if answer in numbered:
+            return numbered[answer]
     raise UsageError("errors.app_ambiguous", given=name, found=tuple(titles))
 
 

@@ -128,6 +128,8 @@ class _AppAnswers:
         self.entry = inputs.package_lists.get(user, {}).get(package)
         if block_location is None and self.entry is not None:
             block_location = FactLocation(f"installed.{user}", self.entry.offset)
+        elif block_location is None and package in self.dumps.proto:
+            block_location = FactLocation("packages_proto", 0)
         self.uid = _find_uid_ops(inputs, package, user)
         self.ops = self.uid.packages.get(package, {})
         self.proto_granted = self.dumps.proto_granted(package, user)
@@ -279,7 +281,7 @@ class _AppAnswers:
             if PERMISSION_INFO[name].op in uid_modes or PERMISSION_INFO[name].op in ops
         ]
         requested = self.block.requested_permissions or ()
-        names = (*grants, *_DATA_PERMISSION_BY_NAME, *special, *(self.proto_granted or ()), *requested)
+        names = (*grants, *_DATA_PERMISSION_BY_NAME, *special, *sorted(self.proto_granted or ()), *sorted(requested))
         for name in dict.fromkeys(names):
             info = PERMISSION_INFO.get(name)
             if info is None:

@@ -53,7 +53,10 @@ class CheckContext:
         )
 
     def _quote_line(self, app: App, answer_key: str, offset: int) -> Evidence:
-        text = self.capture.answer(answer_key).text
+        answer = self.capture.answer(answer_key)
+        if answer.data:  # no lines: what it says of the app is that it is there
+            return Evidence(question=answer_key, line=1, text=app.package)
+        text = answer.text
         end = text.find("\n", offset)
         line = text[offset : end if end >= 0 else len(text)]
         quoted = self._redact_other_apps(app, answer_key.partition(".")[0], line)[:MAX_EVIDENCE_CHARS]

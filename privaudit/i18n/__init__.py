@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
 from privaudit.errors import UsageError
@@ -115,7 +115,7 @@ class Translator:
     ) -> str:
         months = catalog.sentence("dates.months", self.code) or catalog.sentence("dates.months", catalog.ENGLISH)
         pattern = catalog.sentence(f"dates.{style}", self.code) or catalog.sentence(f"dates.{style}", catalog.ENGLISH)
-        name = str(months).split()[month - 1]
+        name = str(months).split()[date(year, month, day).month - 1]  # ValueError: no such day
         return str(pattern).format(year=year, month=name, number=month, day=day, hour=hour, minute=minute)
 
 
