@@ -279,6 +279,13 @@ def test_a_module_has_at_most_500_lines_and_above_300_says_why_it_is_one_thing()
     assert offenders == []
 
 
+def test_the_package_has_at_most_225_modules_and_its_virtual_phone_45_with_5500_lines():
+    phone = modules_in("virtual_phone")
+    assert len(FILES) - len({*modules_in("browser"), "transport.webusb"}) <= 225
+    assert len(phone) <= 45
+    assert sum(len(FILES[module].read_text(encoding="utf-8").splitlines()) for module in phone) <= 5500
+
+
 def imported_names(tree):
     """Return what each name from privaudit stands for: (module, name in it), the name ``None`` for a module."""
     names = {}
