@@ -292,8 +292,7 @@ def test_each_use_of_the_home_folder_is_worded(monkeypatch):
         monkeypatch.setattr(releases.platformdirs, answer, none)
     shown = []
     row = SimpleNamespace(owner_confirmed=True, stage=DeviceStage.DONE)
-    outputs = SimpleNamespace(export_full_report=None)
-    session = SimpleNamespace(_show_error=shown.append, outputs=outputs)
+    session = SimpleNamespace(_show_error=shown.append, folder=None)
     WorkshopSession.export_full_report(session, row, "~/stick")
     assert [error.name for error in shown] == ["no_home"]
     for use in (lambda: Menu._new_path("page", ".html"), releases.updates_root, releases.public_key_folder):
