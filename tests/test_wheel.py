@@ -15,6 +15,7 @@ import pytest
 from privaudit import knowledge
 from privaudit.i18n import catalog
 from privaudit.knowledge import loader, rules
+from tests.virtual_phone.conftest import need
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,7 +33,7 @@ def wheel(tmp_path_factory):
 def test_every_file_of_the_checkout_is_in_the_wheel(wheel, folder):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    tracked = subprocess.run(["git", "ls-files", folder], cwd=ROOT, check=False, capture_output=True, text=True)
+    tracked = subprocess.run([need("git"), "ls-files", folder], cwd=ROOT, check=False, capture_output=True, text=True)
     if tracked.returncode:
         pytest.skip("not a git checkout")
     shipped = {re.sub(r"\Asignatures/", "privaudit/_signatures/", name) for name in tracked.stdout.split()}

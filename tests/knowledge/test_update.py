@@ -311,7 +311,7 @@ def test_arbitrary_text_is_not_a_key_or_signature(text):
 
 def test_no_private_key_is_in_the_repository():
     root = Path(__file__).parent.parent.parent
-    tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, check=False, text=True)
+    tracked = subprocess.run([need("git"), "ls-files"], cwd=root, capture_output=True, check=False, text=True)
     if tracked.returncode:
         pytest.skip("not a git checkout")
     secret = re.compile(r"minisign encrypted " + r"secret key|BEGIN [A-Z ]*PRIVATE " + "KEY")
