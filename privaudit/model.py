@@ -21,7 +21,7 @@ MessageValue: TypeAlias = "str | int | bool | Message | tuple[str | Message, ...
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Something said to a person: a key and values, worded by `privaudit.i18n` in the reader's language."""
+    """Something said to a person: a key and values, worded by `privaudit.language` in the reader's language."""
 
     key: str
     """``area.name``: a key of the message catalog (``en.toml``)."""

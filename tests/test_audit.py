@@ -97,6 +97,24 @@ def test_an_app_that_only_the_binary_answer_names_has_that_as_evidence(demo_capt
                 assert Evidence(question="packages_proto", line=1, text=package) in finding.evidence
 
 
+def test_an_app_that_only_a_doubtful_block_names_has_that_as_evidence(demo_capture):
+    packages = demo_capture.answer("packages")
+    for package in {app.package for app in judged(demo_capture).apps}:
+        lost = [key for key in demo_capture.answers if key.startswith("installed.") or key.endswith(f".{package}")]
+        header = f"  Package [{package}]"
+        twice = packages.text.replace(header, f"{header} (1b):\n{header}")
+        damaged = demo_capture.with_answers(
+            [
+                replace(packages, text=twice),
+                *(missing_answer(key) for key in (*lost, "packages_proto", "appops")),
+            ]
+        )
+        report = judged(damaged, include_unrecognised=True)
+        assert not report.complete
+        assert package in {app.package for app in report.apps}
+        assert all(finding.evidence for finding in report.findings)
+
+
 def test_without_package_dumps_nothing_is_not_allowed(demo_capture):
     report = judged(without(demo_capture, "packages", "packages_proto", "package"), include_all_apps=True)
     states = {access.state for app in report.apps for access in app.access.values()}

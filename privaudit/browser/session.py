@@ -38,7 +38,7 @@ from privaudit.report.view import ReportView
 from privaudit.revocation import ledger, prepare, state, steps
 from privaudit.revocation.apply import LedgerRun
 from privaudit.revocation.change import Outcome
-from privaudit.revocation.ledger import CaptureReference, Ledger, LedgerEntry
+from privaudit.revocation.ledger import CaptureReference, Ledger
 from privaudit.revocation.prepare import PlannedRevocation
 from privaudit.revocation.steps import number_steps
 from privaudit.transport.adb_auth import AdbKey
@@ -364,12 +364,8 @@ class PageSession:
             capture=capture,
             write_ledger=self._keep,
             ledger=self._ledger,
-            on_change=self._report_change,
+            on_change=lambda entry: self._host.tell("changed", revocation_text.outcome_sentence(self.language, entry)),
         )
-
-    def _report_change(self, entry: LedgerEntry) -> None:
-        app = self._require_plan().apps.get((entry.change.package, entry.change.user))
-        self._host.tell("changed", revocation_text.outcome_sentence(self.language, entry, app))
 
     def _keep(self, current: Ledger) -> None:
         if not self._host.keep_ledger(ledger.sealed_json(current)):

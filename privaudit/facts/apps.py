@@ -96,7 +96,10 @@ def installed_packages(inputs: AppInputs, user: int) -> list[str]:
         return sorted({*listed, *dumps.hidden_packages(user)})
     if dumps.proto:
         return sorted(name for name, one in dumps.proto.items() if user in one.users and one.users[user].installed)
-    return sorted(name for name, block in dumps.full.dump.packages.items() if _is_installed(block, user))
+    dump = dumps.full.dump
+    # Text of an app may stand in a doubtful block, to hide an app: it counts as installed, and nothing more is known.
+    doubtful = dump.doubtful if user == 0 else frozenset[str]()
+    return sorted(name for name, block in dump.packages.items() if _is_installed(block, user) or name in doubtful)
 
 
 def _is_installed(block: PackageBlock, user: int) -> bool:
@@ -130,6 +133,8 @@ class _AppAnswers:
             block_location = FactLocation(f"installed.{user}", self.entry.offset)
         elif block_location is None and package in self.dumps.proto:
             block_location = FactLocation("packages_proto", 0)
+        elif block_location is None and (doubtful := self.dumps.full.dump.packages.get(package)) is not None:
+            block_location = FactLocation(self.dumps.full.answer.key, doubtful.offset)
         self.uid = _find_uid_ops(inputs, package, user)
         self.ops = self.uid.packages.get(package, {})
         self.proto_granted = self.dumps.proto_granted(package, user)

@@ -261,13 +261,13 @@ def outcome_lines(language: Translator, entry: LedgerEntry) -> Iterator[str]:
     yield from hanging_indent("  ", outcome_sentence(language, entry), _LINE_COLUMNS)
 
 
-def outcome_sentence(language: Translator, entry: LedgerEntry, app: App | None = None) -> str:
-    """Return the outcome of one change, or of undoing it, with the name of its `app` where that is known."""
+def outcome_sentence(language: Translator, entry: LedgerEntry) -> str:
+    """Return the outcome of one change, or of undoing it. It has no label: one could claim another outcome."""
     outcome = language.t(_OUTCOME_KEYS.get(entry.outcome, "remedy.unread"))
     if entry.outcome is Outcome.REFUSED:
         outcome += f": {sanitize_text(entry.said or '', MAX_ERROR_CHARS)}"
     is_undo = entry.outcome in {Outcome.UNDONE, Outcome.NOT_RESTORED}
-    return f"{_labeled_change(language, entry.change, app, undo=is_undo)} → {outcome}"
+    return f"{_labeled_change(language, entry.change, undo=is_undo)} → {outcome}"
 
 
 def result_lines(language: Translator, checked_at: datetime, run: LedgerRun, apps: AppsByUser) -> Iterator[str]:
@@ -333,20 +333,17 @@ def final_state(language: Translator, checked_at: datetime, app: App | None, req
         yield language.t(key, time=f"{checked_at:%H:%M}", app=heading, what=what)
 
 
-def _labeled_change(language: Translator, change: Change, app: App | None = None, *, undo: bool = False) -> str:
-    if app is not None:
-        title = _app_heading(language, app)
-    elif change.user != 0:
-        title = language.t("remedy.of_user", app=change.package, user=change.user)
-    else:
-        title = change.package
-    return f"{title}: {language.translate(describe_change(change, undo=undo))}"
+def _labeled_change(language: Translator, change: Change, *, undo: bool = False) -> str:
+    package = change.package
+    if change.user != 0:
+        package = language.t("remedy.of_user", app=change.package, user=change.user)
+    return f"{package}: {language.translate(describe_change(change, undo=undo))}"
 
 
 def _app_heading(language: Translator, app: App) -> str:
     name = display_name(app.label, app.package)
-    heading = name if name == app.package else f"{language.quote_untrusted(name)}  {app.package}"
-    return heading if app.user == 0 else language.t("remedy.of_user", app=heading, user=app.user)
+    package = app.package if app.user == 0 else language.t("remedy.of_user", app=app.package, user=app.user)
+    return package if name == app.package else f"{language.quote_untrusted(name)}  {package}"
 
 
 def _bullet_lines(language: Translator, messages: Iterable[Message]) -> Iterator[str]:
