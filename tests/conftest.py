@@ -175,7 +175,8 @@ def run(environment: dict[str, str]) -> Callable[..., SimpleNamespace]:
             capture_output=True,
             check=False,
         )
-        out, err = done.stdout.decode(), done.stderr.decode()
+        # Windows ends a line of text with CR LF.
+        out, err = (stream.decode().replace(os.linesep, "\n") for stream in (done.stdout, done.stderr))
         assert "Traceback" not in err, err
         return SimpleNamespace(code=done.returncode, out=out, err=err, raw=done.stdout)
 

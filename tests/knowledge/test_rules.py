@@ -213,7 +213,7 @@ def test_a_missing_path_is_reported(run, tmp_path, where):
 
 def test_check_accepts_the_shipped_rules(run):
     done = run("rules", "check")
-    assert (done.code, done.out.splitlines()) == (0, ["30 rules: no errors."])
+    assert (done.code, done.out) == (0, "30 rules: no errors.\n")
 
 
 def test_list(run):
