@@ -5,6 +5,7 @@ import itertools
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -157,6 +158,17 @@ def lines_run(monkeypatch, tmp_path):
 @pytest.mark.parametrize("answered", ["n", "N", "no", "否", "0", "later"])
 def test_no_phone_is_asked_after_a_no(lines_run, answered):
     assert lines_run("zh", "2", answered, "", "0")[0] == []
+
+
+@pytest.mark.parametrize("typed", ["1234", "0012", "201", "0", "²", "9" * 5000])
+def test_only_a_number_of_the_list_chooses(typed):
+    answers, shown = iter([typed, "12"]), []
+    console = SimpleNamespace(
+        write_lines=list, prompt_text=lambda _: next(answers), print_message=lambda key, **_: shown.append(key)
+    )
+    choices = [str(number) for number in range(1, 201)]
+    assert menu.Menu._choose(SimpleNamespace(_console=console), "cli.menu_choose", choices) == "12"
+    assert shown == ["cli.menu_unknown"]
 
 
 @pytest.mark.parametrize(("ready", "country"), [("", "1"), ("y", "中国"), ("是", "China"), ("", "cn")])

@@ -422,7 +422,7 @@ class PageSession:
 
 def _describe_taps(view: ReportView) -> Iterator[dict[str, JsonValue]]:
     """Yield each list of taps, as the report has them: once, with the apps that it is for; notes are no steps."""
-    numbers = {package: number for number, package in enumerate(view.ordered_packages(), 1)}
+    numbers = view.app_numbers
     for tap_list in taps.tap_lists(view):
         numbered = number_steps(tap_list.steps)
         yield {

@@ -240,9 +240,10 @@ class Menu:
     def _choose(self, key: str, choices: Sequence[str], *, any_text: bool = False) -> str | None:
         """Ask for one of `choices` by number; ``None``: Enter alone. With `any_text`, return any other answer."""
         self._console.write_lines(f" {number:>2}  {choice}" for number, choice in enumerate(choices, 1))
+        numbered = {str(number): choice for number, choice in enumerate(choices, 1)}
         while answer := self._console.prompt_text(key):
-            if answer.isascii() and answer.isdecimal() and 1 <= int(answer[:3]) <= len(choices):
-                return choices[int(answer[:3]) - 1]
+            if answer in numbered:
+                return numbered[answer]
             if any_text:
                 return answer
             self._console.print_message("cli.menu_unknown", given=answer)

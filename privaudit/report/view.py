@@ -62,7 +62,7 @@ class ReportView:
         self.is_page = is_page
         """Whether it is for a borrower's page, which says nothing of commands."""
         self.is_brief = is_brief or is_page
-        """Whether clocks that hardly differ are not worth a word."""
+        """Whether it is for one screen or page: without clocks that hardly differ and blank lines between sections."""
         self.language = replace(language, month_precision=report.shared)
         self.t = self.language.t
         self.translate = self.language.translate

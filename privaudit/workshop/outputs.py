@@ -111,7 +111,7 @@ def _handout_blocks(view: ReportView, code: str, full_report_sha256: str | None)
 def _app_blocks(view: ReportView) -> Iterator[documents.DocumentBlock]:
     """Yield what each app can read, then the lists of taps, each once with the apps that it is for."""
     t, phone = view.t, view.report.phone
-    numbers = {package: number for number, package in enumerate(view.ordered_packages(), 1)}
+    numbers = view.app_numbers
     if not numbers:
         return
     yield documents.bullet_list(_access_line(view, app, numbers[app.package]) for app in view.ordered_apps())
