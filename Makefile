@@ -71,8 +71,8 @@ fuzz: .fuzz/.ready
 	.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' hypothesis pytest
 	touch $@
 
-# For computers without Python: dist/privaudit-VERSION-windows.zip and -linux.tar.gz. ARGS=linux makes that one only. For
-# the Windows one, CPython's embeddable zip is fetched from python.org; ARGS="--windows-python FILE" takes it from a file.
+# For computers without Python: dist/privaudit-VERSION-windows.zip and -linux.tar.gz. ARGS=linux makes that one only. Each
+# holds a CPython, which is fetched from its publisher; ARGS="linux --linux-python FILE" takes it from a file.
 portable: $(READY)
 	$(BIN)/python tools/portable/build.py $(ARGS)
 
@@ -82,10 +82,11 @@ windows: $(READY)
 	tools/windows/run.sh $(BIN)/python smoke
 	tools/windows/run.sh $(BIN)/python suite $(ARGS)
 
-# README's commands on a new Debian 12 and 13. Needs root and mmdebstrap.
+# README's commands on a new Debian 12, 13 and testing. Needs root and mmdebstrap.
 bare:
 	.ci/bare bookworm demo
 	.ci/bare trixie demo test
+	.ci/bare forky demo test
 
 # The page that checks a phone in a browser: dist/privaudit.html, and dist/privaudit-page/ for a static host. Needs node.
 browser: $(READY)
@@ -99,7 +100,7 @@ test-browser: $(READY)
 # The pins of what these hold, with their hashes, from what is newest now.
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
-		--upgrade pyproject.toml tools/portable/uv.in --output-file tools/portable/locked.txt
+		--upgrade pyproject.toml --output-file tools/portable/locked.txt
 
 # Installs what a release hands out, as people do, and runs it.
 release: $(READY)

@@ -315,7 +315,7 @@ def test_foreign_page_is_an_error_and_nothing_is_lost(tmp_path, content, day):
     before = files(tmp_path / "ws")
     with pytest.raises(SourceError, match="page_foreign") as error:
         open_folder(tmp_path / "ws", on=date(2026, 1, day))
-    assert str(tmp_path / "ws" / "pages" / "notes.html") in str(error.value.what.values)
+    assert error.value.what.values == {"path": str(tmp_path / "ws" / "pages" / "notes.html")}
     assert files(tmp_path / "ws") == before
     assert (tmp_path / "ws" / "pages" / "notes.html").read_bytes() == content
     (tmp_path / "ws" / "pages" / "notes.html").unlink()

@@ -1,12 +1,11 @@
 """Build portable archives for computers without Python: ``dist/privaudit-VERSION-windows.zip`` and ``-linux.tar.gz``.
 
-The Windows one contains CPython's embeddable zip as python.org publishes it, the packages laid out beside it, and a
-starter: it unpacks and fetches nothing. python.org has no such CPython for Linux, so the Linux one contains uv, every
-wheel for the versions of Python below, and a starter that makes an environment at its first start. Libraries are pinned
-with their hashes in ``locked.txt`` (``make lock`` updates it) and come through ``pip`` as it is configured here. The
-same sources and the same pins give the same bytes.
+Each contains a CPython that runs from any folder, the packages laid out beside it, and a starter: nothing is installed,
+unpacked or fetched. CPython is python.org's embeddable zip for Windows and, because python.org has none for Linux, that
+of the project python-build-standalone. Libraries are pinned with their hashes in ``locked.txt`` (``make lock`` updates
+it) and come through ``pip`` as it is configured here. The same sources and the same pins give the same bytes.
 
-    python tools/portable/build.py [windows] [linux] [--python 3.11] [--windows-python FILE --sha256 HEX]
+    python tools/portable/build.py [windows] [linux] [--windows-python FILE] [--linux-python FILE] [--sha256 HEX]
 """
 
 from __future__ import annotations
@@ -25,23 +24,16 @@ import tempfile
 import tomllib
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.markers import Marker
-from packaging.tags import Tag
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-"""Versions that the Linux starter looks for; there are wheels for each."""
-WINDOWS_PYTHON_URL = "https://www.python.org/ftp/python/3.13.15/python-3.13.15-embed-amd64.zip"
-WINDOWS_PYTHON_SHA256 = "d1f04d990aee1253d8569e8e5104e30fa9f5fa830899f14843448872d936a2cf"
-"""Agreed by several public repositories that pin this file, one of which checked its signature (read on 2026-11-30);
-python.org itself was not reached that day."""
 FROM_SOURCE = "adb-shell"
 """Published only as source; its wheel is built here, for any platform."""
 PRUNED = frozenset((HERE / "pruned.txt").read_text(encoding="utf-8").split())
@@ -49,6 +41,10 @@ PRUNED = frozenset((HERE / "pruned.txt").read_text(encoding="utf-8").split())
 BUILD_REQUIREMENT = "setuptools==84.2.1"
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date of every file in an archive: the oldest that a zip can hold."""
+UNUSED_STDLIB = re.compile(
+    r"config-|ensurepip/|idlelib/|lib2to3/|pydoc_data/|site-packages/|test/|tkinter/|turtledemo/|lib-dynload/_(tkinter|test)"
+)
+"""What nothing imports, in the standard library of the Linux CPython; the embeddable zip lacks most of it, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +52,17 @@ class Target:
     """A platform that an archive is built for."""
 
     name: str
+    python_version: str
+    python_url: str
+    python_sha256: str
     tags: tuple[str, ...]
     """Platform tags of the wheels that it can use."""
     markers: dict[str, str]
     """Values of its environment markers (PEP 508)."""
     starters: tuple[str, ...]
     newline: str
+    line: str
+    """How a line of a sentence is written in its starter."""
     encodings: dict[str, str]
     """Encoding of the sentences of each language."""
     sentences: tuple[str, ...]
@@ -83,15 +84,29 @@ class Target:
 TARGETS = (
     Target(
         name="windows",
+        python_version="3.13.15",
+        python_url="https://www.python.org/ftp/python/3.13.15/python-3.13.15-embed-amd64.zip",
+        # Agreed by several public repositories that pin this file, one of which checked its signature (read on
+        # 2026-11-30); python.org itself was not reached that day.
+        python_sha256="d1f04d990aee1253d8569e8e5104e30fa9f5fa830899f14843448872d936a2cf",
         tags=("win_amd64",),
         markers={"sys_platform": "win32", "os_name": "nt", "platform_system": "Windows"},
         starters=("privaudit.cmd",),
         newline="\r\n",
+        line="echo {}",
         encodings={"en": "ascii", "zh": "gbk"},
         sentences=("unpack", "blocked"),
     ),
     Target(
         name="linux",
+        python_version="3.13.15",
+        python_url=(
+            "https://github.com/astral-sh/python-build-standalone/releases/download/20260814/"
+            "cpython-3.13.15%2B20260814-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz"
+        ),
+        # As in uv's list of downloads, which has the same publisher (its repository, read on 2026-11-30); the file
+        # itself was not reached that day.
+        python_sha256="aaca2af2ab4d7b68a712660d1334c0cfd5ec13c0312ccd30c29122d8d0342320",
         # glibc 2.28 (2018) is the oldest that all wheels support.
         tags=(
             *(f"manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1)),
@@ -100,8 +115,9 @@ TARGETS = (
         markers={"sys_platform": "linux", "os_name": "posix", "platform_system": "Linux"},
         starters=("privaudit.sh", "privaudit.desktop"),
         newline="\n",
+        line="{}",
         encodings={"en": "ascii", "zh": "utf-8"},
-        sentences=("first", "fetch", "failed", "place", "close"),
+        sentences=("blocked_linux", "close"),
     ),
 )
 
@@ -161,29 +177,10 @@ def download_wheels(selected: Iterable[Pin], target: Target, python: str, folder
     requirements.unlink()
 
 
-def fits_all_pythons(wheel: Path) -> bool:
-    """Whether a wheel is for all versions of Python, not only for the one that it was downloaded for."""
-    tags: frozenset[Tag] = parse_wheel_filename(wheel.name)[3]
-    return any(tag.abi in {"none", "abi3"} for tag in tags)
-
-
-def download_all_wheels(target: Target, pythons: Sequence[str], folder: Path) -> None:
-    """Download all wheels for `target`; one that fits all versions of Python only once."""
-    pins = [pin for pin in read_pins() if pin.name not in {FROM_SOURCE, "uv"}]
-    finished: set[str] = set()
-    for python in pythons:
-        selected = [pin for pin in pins if pin.release not in finished and pin.is_needed(target, python)]
-        download_wheels(selected, target, python, folder)
-        general = {(canonicalize_name(name), version) for name, version in wheel_versions(folder, fits_all_pythons)}
-        finished |= {pin.release for pin in selected if (pin.name, pin.release.partition("==")[2]) in general}
-
-
-def wheel_versions(folder: Path, is_selected: Callable[[Path], bool]) -> Iterator[tuple[str, str]]:
-    """Yield name and version of the selected wheels in a folder."""
-    for wheel in sorted(folder.glob("*.whl")):
-        if is_selected(wheel):
-            name, version, *_ = parse_wheel_filename(wheel.name)
-            yield name, str(version)
+def wheel_versions(folder: Path) -> dict[str, str]:
+    """Return the versions of the wheels in a folder by their names."""
+    wheels = (parse_wheel_filename(wheel.name) for wheel in sorted(folder.glob("*.whl")))
+    return {name: str(version) for name, version, *_ in wheels}
 
 
 def build_wheels(folder: Path) -> None:
@@ -200,25 +197,15 @@ def build_wheels(folder: Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def extract_uv(target: Target, folder: Path) -> None:
-    """Extract the program uv from its wheel into a folder."""
-    with tempfile.TemporaryDirectory() as scratch:
-        download_wheels([pin for pin in read_pins() if pin.name == "uv"], target, PYTHONS[0], Path(scratch))
-        (wheel,) = Path(scratch).glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            (entry,) = (name for name in archive.namelist() if name.endswith("/scripts/uv"))
-            (folder / "uv").write_bytes(archive.read(entry))
-
-
-def read_windows_python(file: Path | None, sha256: str) -> bytes:
-    """Read CPython's embeddable zip, or download it from python.org. Exits if its SHA-256 is another."""
+def read_python(target: Target, file: Path | None, sha256: str) -> bytes:
+    """Read the CPython of a target from a file, or download it. Exits if its SHA-256 is another."""
     if file is None:
-        with urllib.request.urlopen(WINDOWS_PYTHON_URL, timeout=60) as answer:
+        with urllib.request.urlopen(target.python_url, timeout=60) as answer:  # noqa: S310 - https
             content: bytes = answer.read()
     else:
         content = file.read_bytes()
     if (found := hashlib.sha256(content).hexdigest()) != sha256.lower():
-        sys.exit(f"{file or WINDOWS_PYTHON_URL}: its SHA-256 is {found}, not {sha256}")
+        sys.exit(f"{file or target.python_url}: its SHA-256 is {found}, not {sha256}")
     return content
 
 
@@ -232,14 +219,37 @@ def unpack_windows_python(content: bytes, folder: Path) -> str:
     return f"3.{paths.stem.removeprefix('python3')}"
 
 
+def is_wanted(name: str, library: str) -> bool:
+    """Whether a file belongs to the part of the standard library that something may import."""
+    return (
+        name.startswith(library) and "__pycache__" not in name and not UNUSED_STDLIB.match(name.removeprefix(library))
+    )
+
+
+def unpack_linux_python(content: bytes, folder: Path) -> str:
+    """Unpack a relocatable CPython's program and library, have it find ``files/packages``, and return its version."""
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        files = {entry.name.removeprefix("python/"): entry for entry in archive if entry.isfile()}
+        (program,) = (name for name in files if re.fullmatch(r"bin/python3\.\d+", name))
+        version = program.removeprefix("bin/python")
+        library = f"lib/python{version}/"
+        wanted = [entry for name, entry in files.items() if name == program or is_wanted(name, library)]
+        archive.extractall(folder.parent, wanted, filter="data")
+    (folder / program).rename(folder / "bin" / "python3")
+    (folder / library / "site-packages").mkdir()
+    (folder / library / "site-packages" / "privaudit.pth").write_bytes(b"../../../../packages\n")
+    shutil.copy(HERE / "linux-python-licences.txt", folder / "LICENCES.txt")
+    return version
+
+
 def lay_out_packages(target: Target, python: str, wheels: Path, folder: Path) -> None:
     """Lay out privaudit and what it needs, as an installation would, in a folder for one version of Python."""
-    left_out = PRUNED | {FROM_SOURCE, "uv"}
+    left_out = PRUNED | {FROM_SOURCE}
     pins = [pin for pin in read_pins() if pin.name not in left_out and pin.is_needed(target, python)]
     with tempfile.TemporaryDirectory() as scratch:
         download_wheels(pins, target, python, Path(scratch))
         shutil.copytree(wheels, scratch, dirs_exist_ok=True)
-        releases = [f"{name}=={version}" for name, version in wheel_versions(Path(scratch), lambda _: True)]
+        releases = [f"{name}=={version}" for name, version in wheel_versions(Path(scratch)).items()]
         platform = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", python]
         platform += [argument for tag in target.tags for argument in ("--platform", tag)]
         quiet = ["--no-deps", "--no-compile", "--no-index", "--find-links", scratch]
@@ -266,28 +276,17 @@ def write_starter(name: str, target: Target, words: dict[str, dict[str, str]], f
     content = text.replace("\n", target.newline).encode()
     for language, sentences in words.items():
         for sentence in target.sentences:
-            lines = target.newline.join(f"echo {line}" for line in sentences[sentence].splitlines())
+            lines = target.newline.join(target.line.format(line) for line in sentences[sentence].splitlines())
             content = content.replace(f"@{sentence}.{language}@".encode(), lines.encode(target.encodings[language]))
     (folder / name).write_bytes(content)
 
 
-def build_folder(target: Target, pythons: Sequence[str], windows_python: bytes, wheels: Path, folder: Path) -> None:
+def build_folder(target: Target, python: bytes, wheels: Path, folder: Path) -> None:
     """Write the folder that users unpack."""
-    files = folder / "files"
-    (version,) = (version for name, version in wheel_versions(wheels, lambda _: True) if name == "privaudit")
-    words = read_words(version)
-    if target.name == "windows":
-        python = unpack_windows_python(windows_python, files / "python")
-        lay_out_packages(target, python, wheels, files / "packages")
-    else:
-        shutil.copytree(wheels, files / "wheels")
-        download_all_wheels(target, pythons, files / "wheels")
-        extract_uv(target, files)
-        for language, sentences in words.items():
-            (files / "words" / language).mkdir(parents=True)
-            for name in target.sentences:
-                text = sentences[name].encode(target.encodings[language])
-                (files / "words" / language / f"{name}.txt").write_bytes(text)
+    words = read_words(wheel_versions(wheels)["privaudit"])
+    unpack = {"windows": unpack_windows_python, "linux": unpack_linux_python}[target.name]
+    version = unpack(python, folder / "files" / "python")
+    lay_out_packages(target, version, wheels, folder / "files" / "packages")
     for name in target.starters:
         write_starter(name, target, words, folder)
     readme = "\n".join(
@@ -303,7 +302,7 @@ def archive_entries(folder: Path) -> Iterator[tuple[str, bytes, bool]]:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             name = path.relative_to(folder.parent).as_posix()
-            yield name, path.read_bytes(), path.suffix in {".sh", ".desktop"} or path.name == "uv"
+            yield name, path.read_bytes(), path.suffix in {".sh", ".desktop"} or path.parent.name == "bin"
 
 
 def pack_zip(folder: Path, file: Path) -> None:
@@ -333,29 +332,34 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     names = [target.name for target in TARGETS]
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"{' or '.join(names)}; default: all")
-    parser.add_argument("--python", action="append", choices=PYTHONS, help="Linux: only this version, for a quick try")
-    parser.add_argument("--windows-python", type=Path, metavar="FILE", help=f"default: {WINDOWS_PYTHON_URL}")
-    parser.add_argument("--sha256", default=WINDOWS_PYTHON_SHA256, help="of that file; default: %(default)s")
+    for target in TARGETS:
+        parser.add_argument(f"--{target.name}-python", type=Path, metavar="FILE", help=f"default: {target.python_url}")
+    parser.add_argument("--sha256", metavar="HEX", help="of such a file; default: that of what is downloaded")
     parser.add_argument("--dist", type=Path, default=ROOT / "dist", metavar="FOLDER", help="where to; default: dist")
     arguments = parser.parse_args()
     if unknown := set(arguments.targets) - set(names):
         parser.error(f"no such target: {', '.join(unknown)}")
     targets = [target for target in TARGETS if target.name in (arguments.targets or names)]
-    windows_python = b""
-    if any(target.name == "windows" for target in targets):
-        windows_python = read_windows_python(arguments.windows_python, arguments.sha256)
+    if arguments.sha256 and len(targets) > 1:
+        parser.error("--sha256 is for one target at a time")
+    pythons = {
+        target.name: read_python(
+            target, getattr(arguments, f"{target.name}_python"), arguments.sha256 or target.python_sha256
+        )
+        for target in targets
+    }
     dist: Path = arguments.dist
     dist.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         wheels = Path(scratch, "wheels")
         wheels.mkdir()
         build_wheels(wheels)
-        (version,) = (version for name, version in wheel_versions(wheels, lambda _: True) if name == "privaudit")
+        version = wheel_versions(wheels)["privaudit"]
 
         def build_archive(target: Target) -> Path:
             folder = Path(scratch, target.name, f"privaudit-{version}")
             folder.mkdir(parents=True)
-            build_folder(target, arguments.python or PYTHONS, windows_python, wheels, folder)
+            build_folder(target, pythons[target.name], wheels, folder)
             file = dist / f"privaudit-{version}-{target.name}{'.zip' if target.name == 'windows' else '.tar.gz'}"
             (pack_zip if file.suffix == ".zip" else pack_tar)(folder, file)
             return file

@@ -1,7 +1,7 @@
 """Add to a bill of materials (CycloneDX) what no Python package says: what npm and python.org give.
 
 add_components.py BILL page          Pyodide, by its hash
-add_components.py BILL installation  CPython, which is in the portable folder for Windows
+add_components.py BILL installation  CPython, which is in the portable folders
 """
 
 import base64
@@ -39,14 +39,13 @@ def npm_components() -> Iterator[dict[str, Any]]:
 
 
 def python_components() -> Iterator[dict[str, Any]]:
-    """Yield the CPython that a release puts into the portable folder for Windows."""
-    build = runpy.run_path(str(TOOLS / "portable" / "build.py"))
-    url, digest = build["WINDOWS_PYTHON_URL"], build["WINDOWS_PYTHON_SHA256"]
-    version = url.split("/")[-2]
-    purl = f"pkg:generic/python@{version}?checksum=sha256:{digest}&download_url={quote(url, safe='')}"
-    python = component("python", version, purl, "SHA-256", digest)
-    # Databases of weaknesses know it by this name.
-    yield {**python, "cpe": f"cpe:2.3:a:python:python:{version}:*:*:*:*:*:*:*"}
+    """Yield the CPython that a release puts into each portable folder."""
+    for target in runpy.run_path(str(TOOLS / "portable" / "build.py"))["TARGETS"]:
+        url, digest, version = target.python_url, target.python_sha256, target.python_version
+        purl = f"pkg:generic/python@{version}?checksum=sha256:{digest}&download_url={quote(url, safe='')}"
+        python = component("python", version, purl, "SHA-256", digest)
+        # Databases of weaknesses know it by this name.
+        yield {**python, "cpe": f"cpe:2.3:a:python:python:{version}:*:*:*:*:*:*:*"}
 
 
 def main(bill: Path, kind: str) -> None:
