@@ -19,8 +19,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from rich.cells import cell_len
 
 from privaudit import __version__, report
+from privaudit.cli.app import COMMANDS
 from privaudit.cli.console import CliConsole
 from privaudit.errors import ConnectionLost
 from privaudit.i18n import Translator, catalog
@@ -572,9 +574,32 @@ def test_a_lost_connection_is_reported(monkeypatch):
     assert stream.getvalue().startswith("What happened: ")
 
 
-def test_help_in_chinese(run):
-    shown = run("--help", "--lang", "zh").out + run("audit", "--help", LC_ALL="zh_CN.UTF-8").out
-    assert "检查连着的手机" in shown
+@pytest.mark.parametrize(
+    "command", [(), ("audit",), ("workshop",), ("signatures",), ("signatures", "draft"), ("open",)]
+)
+def test_help_in_chinese_is_chinese_and_fits_a_terminal(run, command):
+    lines = run(*command, "--help", LC_ALL="zh_CN.UTF-8").out.splitlines()
+    assert lines[0].startswith(f"用法：{' '.join(('privaudit', *command))} [选项]")
+    assert "选项：" in lines
+    assert not re.search(r"Usage|Options|Arguments|Commands|OPTIONS|default|required|env var|<\w+", "\n".join(lines))
+    assert max(map(cell_len, lines)) < 80
+
+
+def test_help_says_what_values_an_option_takes(run):
+    workshop = " ".join(run("workshop", "--help", "--lang", "en").out.split())
+    assert workshop.startswith("Usage: privaudit workshop [OPTIONS] FOLDER... ")
+    for part in ("Or: kit [required]", "[default: handout]", "[from 1 to 500]", "[default: 20] [from 0.05 to 600]"):
+        assert part in workshop
+    audit = " ".join(run("audit", "--help", "--lang", "en").out.split())
+    assert "--serial SERIAL Which phone" in audit
+    assert "[environment variable: ANDROID_SERIAL]" in audit
+    assert audit.count("[default:") == 1  # of --transport: a flag has none
+
+
+def test_help_of_privaudit_names_each_command_and_what_it_does_in_a_sentence(run):
+    shown = run("--help", "--lang", "en").out
+    assert re.findall(r"^  (\w+)  ", shown, re.MULTILINE) == list(COMMANDS)
+    assert "..." not in shown.partition("Commands:")[2]
 
 
 def test_version(run):

@@ -36,6 +36,7 @@ WITHOUT_UNIX = """
 import asyncio, concurrent.futures, ctypes, logging, os, pathlib, platform, random, selectors, shutil, signal, socket
 import ssl, subprocess, sys, tempfile, threading, time, webbrowser, zipfile
 import platformdirs.unix
+shutil._use_fd_functions = False
 for name in (
     "crypt", "fcntl", "grp", "nis", "ossaudiodev", "posix", "pty", "pwd", "readline", "resource", "spwd", "syslog",
     "termios", "tty",

@@ -10,9 +10,10 @@ from importlib import import_module
 from typing import Any, Final, cast
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from privaudit.cli.console import CliConsole
+from privaudit.cli.help_page import HelpContext
 from privaudit.cli.options import HELP_TRANSLATOR, help_text
 from privaudit.errors import EXIT_USAGE
 
@@ -36,9 +37,6 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "schema": ("audit", "schema", "cli.schema"),
 }
 """The commands in the order of the help: the module of `privaudit.cli`, its function or group, and the help."""
-
-_COLUMNS_AROUND_COMMAND: Final = 6
-"""Columns that typer leaves before, between and after the two columns of a table in the help."""
 
 UsageException: Final = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """click's ``UsageError``, the base of every parse error. Newer versions of typer carry click inside them, so there is
@@ -87,11 +85,17 @@ def _translate_help_option(option: Any) -> Any:  # noqa: ANN401 - see UsageExcep
 
 
 class LazyGroup(TyperGroup):
-    """The group ``privaudit``. Its help prints the first line of each command without loading the command."""
+    """The group ``privaudit``, which loads a command when it is used."""
+
+    context_class = HelpContext
 
     def list_commands(self, _ctx: Any) -> list[str]:  # noqa: ANN401 - click's classes, which newer typers carry inside
         """Return the names of all commands."""
         return list(COMMANDS)
+
+    def help_by_command(self) -> Mapping[str, str]:
+        """Return the help of each command, without loading it."""
+        return {name: help_text(key) for name, (_, _, key) in COMMANDS.items()}
 
     def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401 - as above
         """Return the option ``--help`` with its help in the user's language."""
@@ -111,15 +115,6 @@ class LazyGroup(TyperGroup):
             command = typer.main.get_command(command_app)
         if ctx is not None:  # else nobody reads the help
             for one in (command, *getattr(command, "commands", {}).values()):
+                one.context_class = HelpContext
                 _translate_help_option(one.get_help_option(ctx))  # which the command keeps
         return command
-
-    def format_commands(self, _ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
-        """Write the table of commands below the options."""
-        columns = formatter.width - _COLUMNS_AROUND_COMMAND - max(map(len, COMMANDS))
-        rows = [
-            (name, TyperCommand(name, help=help_text(key)).get_short_help_str(columns))
-            for name, (_, _, key) in COMMANDS.items()
-        ]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)

@@ -192,7 +192,7 @@ JsonOption = Annotated[bool, option("cli.json", "--json")]
 DocumentOutputOption = Annotated[list[Path] | None, option("cli.paper_to", "--output", "-o", metavar="FILE")]
 """The files of a letter or a rights page; without one, standard output."""
 
-SerialOption = Annotated[str | None, option("cli.serial", "--serial", envvar="ANDROID_SERIAL")]
+SerialOption = Annotated[str | None, option("cli.serial", "--serial", metavar="SERIAL", envvar="ANDROID_SERIAL")]
 TransportOption = Annotated[str, option("cli.transport", "--transport", metavar="WAY")]
 NoApksOption = Annotated[bool, option("cli.no_apks", "--no-apks")]
 HashOption = Annotated[bool, option("cli.hash", "--hash")]
