@@ -37,6 +37,7 @@ import asyncio, concurrent.futures, ctypes, logging, os, pathlib, platform, rand
 import ssl, subprocess, sys, tempfile, threading, time, webbrowser, zipfile
 import platformdirs.unix
 shutil._use_fd_functions = False
+shutil._rmtree_impl = shutil._rmtree_unsafe  # from Python 3.14 on
 for name in (
     "crypt", "fcntl", "grp", "nis", "ossaudiodev", "posix", "pty", "pwd", "readline", "resource", "spwd", "syslog",
     "termios", "tty",
