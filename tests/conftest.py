@@ -156,11 +156,12 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def environment(home: Path) -> dict[str, str]:
     """Variables for a fresh process: English, no colours asked for or refused, no phone chosen."""
-    kept = {key: value for key, value in os.environ.items() if key in {"PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR"}}
+    names = {"PATH", "PYTHONPATH", "PYTHON_CPU_COUNT", "SYSTEMROOT", "TMPDIR"}
+    kept = {key: value for key, value in os.environ.items() if key in names}
     # Port 1: the ADB server that somebody has running here is not ours to ask.
     person = {"HOME": str(home), "USERPROFILE": str(home), "ANDROID_ADB_SERVER_PORT": "1"}
     # On Windows, whatever the code page of the console: text that is redirected is read as UTF-8 here.
-    return {**kept, **person, "LC_ALL": "C.UTF-8", **({"PYTHONUTF8": "1"} if sys.platform == "win32" else {})}
+    return {**kept, **person, "LC_ALL": "C.UTF-8", **({"PYTHONUTF8": "1"} if os.name == "nt" else {})}
 
 
 @pytest.fixture

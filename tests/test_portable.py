@@ -17,6 +17,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,10 @@ def test_a_cpython_with_another_hash_is_refused(build, tmp_path):
             build.read_python(target, file, target.python_sha256)
         assert re.fullmatch(r"[0-9a-f]{64}", target.python_sha256)
         assert target.python_url.count(target.python_version)
+        with pytest.raises(SystemExit, match=re.escape(str(tmp_path / "absent"))):
+            build.read_python(target, tmp_path / "absent", target.python_sha256)
+        with pytest.raises(SystemExit, match=f"(?s)python.*--{target.name}-python FILE"):
+            build.read_python(replace(target, python_url=(tmp_path / "python").as_uri()), None, target.python_sha256)
 
 
 def test_the_cpython_that_tests_use_is_pinned_and_never_handed_out(build):

@@ -45,7 +45,8 @@ def commands(*texts):
 def run(*arguments):
     return subprocess.run(
         [sys.executable, "-m", "privaudit", *arguments],
-        env={**os.environ, "LC_ALL": "C"},
+        # On Windows, redirected text would be in the console's code page.
+        env={**os.environ, "LC_ALL": "C", **({"PYTHONUTF8": "1"} if os.name == "nt" else {})},
         check=False,
         capture_output=True,
         text=True,
@@ -68,7 +69,7 @@ def test_every_documented_command_line_is_parsed(command):
     if "COMMAND" in words:
         words = ["--help"]
     if isinstance(here, TyperGroup) and words != ["--help"]:
-        known = {option for parameter in here.params for option in parameter.opts}
+        known = {option for parameter in here.params for option in parameter.opts} | {"--install-completion"}
         assert words, f"`{command}` only prints help"
         assert set(words) <= known
         return

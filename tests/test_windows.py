@@ -153,7 +153,8 @@ def test_json_is_utf_8_whatever_the_code_page(run_as_windows, command):
     [("hi", "cp936"), ("en", "cp437"), ("zh", "cp65001"), ("zh", None), ("zh", "cp0")],
 )
 def test_text_is_utf_8_where_the_code_page_cannot_hold_it(run_as_windows, lang, code_page):
-    done = run_as_windows("demo", "--lang", lang, before=console_of(code_page))
+    before = f"{console_of(code_page)}; import locale; locale.getencoding = lambda: 'utf-8'"  # that of a Windows
+    done = run_as_windows("demo", "--lang", lang, before=before)
     assert done.returncode == 3, done.stderr
     assert "速贷宝" in done.stdout.decode("utf-8")
 

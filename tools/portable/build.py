@@ -198,12 +198,16 @@ def build_wheels(folder: Path) -> None:
 
 
 def read_python(target: Target, file: Path | None, sha256: str) -> bytes:
-    """Read the CPython of a target from a file, or download it. Exits if its SHA-256 is another."""
-    if file is None:
-        with urllib.request.urlopen(target.python_url, timeout=60) as answer:  # noqa: S310 - https
-            content: bytes = answer.read()
-    else:
-        content = file.read_bytes()
+    """Read the CPython of a target from a file, or download it. Exits if it cannot, or if its SHA-256 is another."""
+    try:
+        if file is None:
+            with urllib.request.urlopen(target.python_url, timeout=60) as answer:  # noqa: S310 - https
+                content: bytes = answer.read()
+        else:
+            content = file.read_bytes()
+    except OSError as error:
+        advice = "" if file else f"\nDownload it with a browser, and say where it is: --{target.name}-python FILE"
+        sys.exit(f"{file or target.python_url}: {error}{advice}")
     if (found := hashlib.sha256(content).hexdigest()) != sha256.lower():
         sys.exit(f"{file or target.python_url}: its SHA-256 is {found}, not {sha256}")
     return content
