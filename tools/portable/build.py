@@ -99,15 +99,14 @@ TARGETS = (
     ),
     Target(
         name="linux",
-        python_version="3.13.15",
+        python_version="3.13.18",
         python_url=(
-            "https://github.com/astral-sh/python-build-standalone/releases/download/20260814/"
-            "cpython-3.13.15%2B20260814-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz"
+            "https://github.com/astral-sh/python-build-standalone/releases/download/20261110/"
+            "cpython-3.13.18%2B20261110-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz"
         ),
-        # As in uv's list of downloads, which has the same publisher (its repository, read on 2026-11-30); the file
-        # itself was not reached that day.
-        python_sha256="aaca2af2ab4d7b68a712660d1334c0cfd5ec13c0312ccd30c29122d8d0342320",
-        # glibc 2.28 (2018) is the oldest that all wheels support.
+        # What uv 0.13.9, which has the same publisher, expects of this file: it refused another, served by a mirror, and
+        # named this (2026-11-30). The file itself was not reached that day.
+        python_sha256="f2d2199eb25880e07863b391cf7124e7ffa1338b0d65600dfcec117c4223a7fb",
         tags=(
             *(f"manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1)),
             *("manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64"),
