@@ -162,6 +162,7 @@ _TAB_WIDTHS: Final = (8, 4, 2)
 """``unexpand``, ``col -b`` and most editors; others."""
 _NO_BREAK_BLANKS: Final = dict.fromkeys((0xA0, 0x2007, 0x202F), " ")
 _LINE_START_MARKS = re.compile("^[ \\t]*[\u200b\u2060\ufeff][ \\t\u200b\u2060\ufeff]*", re.MULTILINE)
+_OTHER_LINE_ENDS = re.compile("\r|[\x85\u2028\u2029]")
 _ZERO_WIDTH: Final = dict.fromkeys((0x200B, 0x2060, 0xFEFF))
 _MAX_QUOTE_DEPTH: Final = 4
 _PACKAGE_INDENTS: Final = {
@@ -189,11 +190,12 @@ _LINE_INDENTS: Final[Mapping[str, Mapping[str, tuple[int, ...]]]] = {
 def restore_copied_text(answer: Answer) -> Answer:
     """Undo what terminals, editors, mail and web pages do to the blanks of copied text, where that is unambiguous.
 
-    That is: tabs for blanks (``col -b``, ``unexpand``), no-break blanks, zero-width characters or ``> `` before lines.
+    That is: tabs for blanks (``col -b``, ``unexpand``), no-break blanks, zero-width characters or ``> `` before lines,
+    and other characters for line ends.
     If no tab width puts each line where Android prints it, the answer becomes ``UNREADABLE``: what it says is kept,
     and what it lacks proves nothing.
     """
-    text, is_restored = answer.text, True
+    text, is_restored = _restore_line_ends(answer.text), True
     if not text.isascii():
         if answer.question in _LINE_INDENTS:
             text = text.translate(_NO_BREAK_BLANKS)
@@ -207,6 +209,12 @@ def restore_copied_text(answer: Answer) -> Answer:
     if is_restored or answer.state is not AnswerState.ANSWERED:
         return answer
     return replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.changed_copy"))
+
+
+def _restore_line_ends(text: str) -> str:
+    if "\n" not in text.rstrip("\n"):
+        return _OTHER_LINE_ENDS.sub("\n", text)  # of old Macs, and of programs that convert texts
+    return text.replace("\n\r", "\n") if "\n\r" in text else text
 
 
 def _unquote(text: str) -> str:

@@ -17,6 +17,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from privaudit.android import FIRST_APP_ID, PER_USER_RANGE
+from privaudit.capture.altered_names import letters_of
 from privaudit.dumpsys import gc_paused, iter_line_chunks
 from privaudit.model import ReadBy
 
@@ -49,6 +50,8 @@ _WATCHER_LINE = re.compile(rf"^      {_OP_NAME}: (?:WATCHER|SILENT)$")
 _OP_LINE_A = re.compile(
     rf"^      {_OP_NAME}: mode=(\w+)((?:; (?:time|rejectTime)=\S+ ago)*)(?: \(running\)|; duration=\S+)?$"
 )
+_OP_START = re.compile(r"\s*(\S+?)(?: \(\w|: mode=)")
+"""What is left of the line of an op or of a mode whose indent or name a copy has altered."""
 _OP_TIME_A = re.compile(r"; (time|rejectTime)=(\S+) ago")
 _OP_LINE_BCD = re.compile(rf"^      {_OP_NAME} \((\w+|mode=\d+)(?: / switch ([A-Z0-9_]+)=(\w+|mode=\d+))?\):\s*$")
 _EVENT_LINE_CD = re.compile(
@@ -167,6 +170,7 @@ class AppOpsParser:
     def __init__(self, kept_ops: AbstractSet[str] | None) -> None:
         self.dump = AppOpsDump()
         self._kept_ops = kept_ops
+        self._letters_of_kept_ops = frozenset(map(letters_of, kept_ops or ()))
         self._uid: UidOps | None = None
         self._previous_uid: UidOps | None = None
         self._uids_before: dict[int, UidOps | None] = {}
@@ -216,6 +220,8 @@ class AppOpsParser:
         elif not line.startswith("    "):
             # EMUI 5 breaks its package header over three lines; the other two stand in column 0.
             if line[0] == " ":
+                if self._names_kept_op(line):
+                    self._count_unread()
                 self._end_op()
                 self._end_uid()
             elif not _EMUI_HEADER_REST.match(line):
@@ -230,7 +236,9 @@ class AppOpsParser:
     # Uids and packages.
 
     def _parse_uid_field(self, uid: UidOps, line: str) -> None:
-        if not line.startswith("    state="):
+        if self._names_kept_op(line):
+            self._count_unread()
+        elif not line.startswith("    state="):
             self._ignored_lines.add(line)
         elif uid.uid_modes or uid.packages:
             # From Android 9 on this is the first line of a uid: a mode above it belongs to another.
@@ -238,9 +246,13 @@ class AppOpsParser:
 
     def _parse_outside_uid(self, line: str) -> None:
         patterns = (_UID_MODE_LINE, _OP_LINE_A, _OP_LINE_BCD)
-        is_uid_line = line.startswith("    Package ") or any(pattern.match(line) for pattern in patterns)
-        if self.dump.uids and is_uid_line:
-            self._count_unread()  # something ended the uid to which this line belongs
+        if line.startswith("    Package ") or any(pattern.match(line) for pattern in patterns):
+            self._count_unread()  # something ended the uid to which this line belongs, or its beginning is lost
+
+    def _names_kept_op(self, line: str) -> bool:
+        """Return whether `line`, whose form is no op's, has the name of a kept op: a copy has altered it."""
+        match = _OP_START.match(line)
+        return match is not None and letters_of(match[1]) in self._letters_of_kept_ops
 
     def _count_unread(self) -> None:
         """Count a line that was not understood for the uid in which it stands, or behind which."""
@@ -309,6 +321,9 @@ class AppOpsParser:
         self._seen_ops.add(name)
         if self._kept_ops is not None and name not in self._kept_ops:
             self._op = _IGNORED_OP
+            if letters_of(name) in self._letters_of_kept_ops:
+                self._count_unread()  # a copy has altered the name
+                return
             if match.re is _OP_LINE_BCD:
                 self._cached_op_lines[line] = name, "", None
         elif match.re is _OP_LINE_A:
@@ -328,6 +343,9 @@ class AppOpsParser:
                 self._count_unread()
             return
         name = _OP_ALIASES.get(match[1], match[1])
+        if self._kept_ops is not None and name not in self._kept_ops and letters_of(name) in self._letters_of_kept_ops:
+            self._count_unread()
+            return
         if name in self._uid.uid_modes:
             self._mark_forged(self._uid)
         mode = self._parse_mode(match[2])

@@ -45,6 +45,7 @@ def check_consistency(
         dump,
         doubtful=doubtful,
         # A path points at no other block: an app may have been updated between the list and the dump.
+        unlisted={(name, user) for name, block in dump.packages.items() for user in _unlisted_users(block, lists)},
         outdated={name for name, block in dump.packages.items() if _contradicts_path(block, lists)},
     )
 
@@ -65,12 +66,15 @@ def _find_doubtful(dump: PackageDump, package_lists: PackageLists, requested_pac
     lists_have_uids = any(
         entry.app_id is not None for packages in package_lists.values() for entry in packages.values()
     )
+    shared_app_ids = {shared.app_id for shared in dump.shared_users.values()} - {None}
     before: str | None = None
     for name, block in dump.packages.items():
+        if not block.has_app_id_field or (block.shared_user is None and block.app_id in shared_app_ids):
+            yield name  # it has lost a line: that of its app id, or of the shared user that holds its permissions
         is_forged = not is_package_name(name) or (requested_package is not None and name != requested_package)
         if is_forged or _contradicts_uid(block, package_lists):
             yield from (name, before or name)
-        elif _is_unlisted(block, package_lists):
+        elif next(_unlisted_users(block, package_lists), None) is not None:
             # It may have been installed after the list was taken, unless a block has not all that Android prints.
             fields = {block.app_id, block.code_path, block.version_code}
             is_new = block.has_data_dir and None not in fields and not lists_have_uids
@@ -92,16 +96,13 @@ def _contradicts_uid(block: PackageBlock, package_lists: PackageLists) -> bool:
     return block.app_id is not None and not listed - {None} <= {block.app_id}
 
 
-def _is_unlisted(block: PackageBlock, package_lists: PackageLists) -> bool:
-    """Return whether the block is of a package that a list lacks though it is installed and visible."""
-    return any(
-        block.name not in packages
-        and (state := block.users.get(user)) is not None
-        and state.installed
-        and not (state.hidden or state.instant)
-        and not _may_be_unlisted(block, state)
-        for user, packages in package_lists.items()
-    )
+def _unlisted_users(block: PackageBlock, package_lists: PackageLists) -> Iterator[int]:
+    """Yield each user whose list lacks the package though it is installed and visible."""
+    for user, packages in package_lists.items():
+        state = block.users.get(user) if block.name not in packages else None
+        is_visible = state is not None and state.installed and not (state.hidden or state.instant)
+        if state is not None and is_visible and not _may_be_unlisted(block, state):
+            yield user
 
 
 def _contradicts_path(block: PackageBlock, package_lists: PackageLists) -> bool:
@@ -117,7 +118,8 @@ def _may_be_unlisted(block: PackageBlock, state: PackageUserState) -> bool:
 
     Static libraries, APEX packages and packages without an APK are missing. None of them has a permission.
     """
-    is_apex = block.code_path is not None and "/apex/" in block.code_path
+    # An app in an APEX package, as Bluetooth's, has a shared user; the package itself has none.
+    is_apex = block.code_path is not None and "/apex/" in block.code_path and block.shared_user is None
     is_unlisted = is_apex or not block.apk_present or _STATIC_LIBRARY_NAME.match(block.name) is not None
     grants = {**block.install_permissions, **state.runtime_permissions}
     return is_unlisted and not any(grant.granted and name in PERMISSIONS for name, grant in grants.items())

@@ -81,6 +81,8 @@ class PackageBlock:
     name: str
     offset: int
     app_id: int | None = None
+    has_app_id_field: bool = False
+    """Whether its app id was read, which every block has; that of an APEX package is -1."""
     shared_user: str | None = None
     compatible_name: str | None = None
     """The current name of a renamed system package (``compat name=``)."""
@@ -121,6 +123,7 @@ FieldHandler = Callable[[PackageBlock, str], None]
 
 def _set_app_id(block: PackageBlock, value: str) -> None:
     if _APP_ID_VALUE.match(value):
+        block.has_app_id_field = True
         block.app_id = int(value) if value != "-1" else None  # that of an APEX package
     else:
         block.unread_lines += 1
@@ -208,6 +211,8 @@ class PackageDump:
     """Packages and shared users with a block that Android cannot have printed so: forged or damaged beyond reading."""
     outdated: set[str] = field(default_factory=set)
     """Packages that the list has at another path: perhaps updated between the two commands."""
+    unlisted: set[tuple[str, int]] = field(default_factory=set)
+    """Packages that are installed and visible for a user whose list lacks them."""
     reached_end: bool = False
     """Whether a section of `SECTIONS_AFTER_PACKAGES` follows, which proves that the last block was read."""
     unparsed_lines: int = 0

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from privaudit.android import PERMISSION_PREFIX
+from privaudit.capture.altered_names import letters_of
 from privaudit.capture.questions import READING_OPS
 from privaudit.dumpsys.package_model import GrantTable, PermissionGrant
 
@@ -23,16 +24,20 @@ _READING_PERMISSIONS: Final = {
     for op in READING_OPS
 }
 """Permission for data → the thirds of its op's name."""
+_LETTERS_OF_READING_PERMISSIONS: Final = frozenset(
+    letters_of(name) for op in READING_OPS for name in (op, f"{PERMISSION_PREFIX}{op}")
+)
+"""Also without the prefix, which people take out to make a list shorter."""
 _UNCACHED_LINE: Final = ("", None)
 
 
 @lru_cache(maxsize=4096)
 def is_garbled(name: str) -> bool:
-    """Return whether `name` is that of a permission for data with one or two letters changed, lost or added.
+    """Return whether `name` is that of a permission for data, altered by a copy, or with one or two letters changed.
 
     No Android has such a permission, so the text was changed on its way.
     """
-    return any(
+    return letters_of(name) in _LETTERS_OF_READING_PERMISSIONS or any(
         abs(len(name) - len(permission)) <= _MAX_EDITS
         # Where at most two letters differ, one third of the op's name is left as it was: a quick test for most names.
         and any(part in name for part in thirds)

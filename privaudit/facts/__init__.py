@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from privaudit.android import FIRST_APP_ID, MAX_PACKAGES, PER_USER_RANGE
@@ -17,6 +19,7 @@ from privaudit.dumpsys.appops import AppOpsDump
 from privaudit.dumpsys.appops_get import parse_appops_get
 from privaudit.dumpsys.device import DumpClock
 from privaudit.dumpsys.package_list import parse_package_list
+from privaudit.dumpsys.special_access import SpecialAccessFacts
 from privaudit.facts import apk_facts, apps, coverage, package_dumps
 from privaudit.facts.apps import AppInputs
 from privaudit.facts.package_dumps import PackageDumps, PackageLists, with_problem
@@ -33,6 +36,8 @@ from privaudit.model import (
     User,
     UserKind,
 )
+
+_APPOPS_TITLE: Final = "Current AppOps"
 
 
 def gather_facts(capture: Capture) -> Facts:
@@ -119,7 +124,7 @@ def summarise_phone(
             "appops": ops.unparsed_lines,
             "users": device.count_unparsed_user_lines(capture.answer("users").text),
             **{answer.key: parse_package_list(answer.text)[1] for answer in list_answers.values()},
-            **special.unparsed_lines,
+            **(special.unparsed_lines + _count_unknown_holders(special, summaries, package_lists)),
         }
         notes = dict(_coverage_notes(capture, inputs))
         return (
@@ -281,13 +286,36 @@ def _check_appops(
         return dump, frozenset(), answer
     doubtful_uids = {uid for uid, uid_ops in dump.uids.items() if uid_ops.is_doubtful}
     doubtful_uids.update(_find_wrong_uids(dump, dumps, package_lists))
-    answer = package_dumps.assess_answer(answer, is_this_dump=bool(dump.uids), reached_end=dump.reached_end)
+    # A text that was saved by hand may lack its beginning, with the uids there.
+    has_beginning = answer.exit_code is not None or _APPOPS_TITLE in answer.text.partition("\n  Uid ")[0]
+    answer = package_dumps.assess_answer(
+        answer, is_this_dump=bool(dump.uids) and has_beginning, reached_end=dump.reached_end
+    )
     return dump, frozenset(doubtful_uids), answer
 
 
 @lru_cache(maxsize=package_dumps.CACHED_DUMPS)
 def _parse_appops_cached(text: str) -> AppOpsDump:
     return appops.parse_appops(text, apps.RELEVANT_OPS)  # facts are gathered again after each round of questions
+
+
+def _count_unknown_holders(
+    special: SpecialAccessFacts, summaries: Iterable[AppSummary], package_lists: PackageLists
+) -> Counter[str]:
+    """Count, by answer key, the holders of a role and administrators that the user has not installed.
+
+    Android removes these with their package: the name was altered, or the answer is of another phone. Settings may name
+    removed apps.
+    """
+    installed = {(one.package, one.user) for one in summaries}
+    return Counter(
+        entry.location.answer_key
+        for (package, user), entries in special.by_package_and_user.items()
+        for entry in entries
+        if entry.location.answer_key in {"roles", "device_policy"}
+        and user in package_lists
+        and (package, user) not in installed
+    )
 
 
 def _coverage_notes(capture: Capture, inputs: AppInputs) -> Iterator[tuple[str, Message]]:

@@ -14,9 +14,12 @@ from privaudit.model import AnswerState, Coverage, Message
 
 _FORMAT_SIGNATURE: Final[Mapping[str, re.Pattern[str]]] = {
     "roles": re.compile(r"^[^\S\n]*user_id=\d", re.MULTILINE),
-    "device_policy": re.compile(r"Device Policy Manager|Enabled Device Admins"),
+    "device_policy": re.compile(r"Device Policy Manager|Enabled Device Admins \(User 0\b"),
 }
 """Question → text that occurs in every output of its command, even if it lists nothing."""
+
+_WITHOUT_END: Final = frozenset({"settings", "device_policy"})
+"""Questions whose answer has no last line of its own. That it ends with a line is the only sign that it is whole."""
 
 
 def coverage_rows(
@@ -43,6 +46,8 @@ def coverage_rows(
             yield Coverage(question=name, user=None, state=AnswerState.NOT_SUPPORTED)
     for key in keys:
         answer = assessed.get(key) or capture.answer(key)
+        if answer.question in _WITHOUT_END and answer.exit_code is None and not answer.text.endswith("\n"):
+            answer = with_problem(answer, coverage_message("coverage.no_end"))
         if answer.state is AnswerState.ANSWERED:
             answer = with_problem(answer, _find_problem(answer, package_dumps))
         row = _coverage_row(answer, unparsed_lines.get(key, 0))

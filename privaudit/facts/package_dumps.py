@@ -97,15 +97,19 @@ class PackageDumps:
         return match[0].users.get(user) if match is not None else None
 
     def hidden_packages(self, user: int) -> Iterator[str]:
-        """Yield the packages that `user` has installed although ``pm list packages`` leaves them out.
+        """Yield the packages that `user` has installed although the list lacks them.
 
-        Their permissions come back when they are shown again. Other packages that it leaves out have none.
+        ``pm list packages`` leaves out hidden packages, whose permissions come back when they are shown again, and
+        others that have no permissions.
         """
         for name in self.proto or self.full.dump.packages:
             state = self.user_state(name, user)
             is_unlisted = state is not None and state.installed and (state.hidden or state.instant)
             if is_unlisted and name not in self.absent:
                 yield name
+        if self.full.answer.exit_code is None:
+            # Of texts that were saved by hand either may be cut, or older. Live, only an app can have written it.
+            yield from (name for name, one in self.full.dump.unlisted if one == user)
 
     def differing_packages(self, permissions: AbstractSet[str]) -> tuple[str, ...]:
         """Return the packages whose text says another thing about a grant of `permissions` than `proto` does."""
@@ -221,6 +225,9 @@ def read_package_dumps(capture: Capture, package_lists: PackageLists) -> Package
     """Parse and check all package dumps of `capture`, which is of one phone."""
     answer = capture.answer("packages")
     dump = check_consistency(_parse_full_dump(answer.text), package_lists) if answer.text else PackageDump()
+    if "android" in dump.packages and not any(_held_permissions(dump)):
+        # Android itself holds most permissions: where no package holds any, a copy has left those lines out.
+        dump = replace(dump, stray_lines=dump.stray_lines + 1, unparsed_lines=dump.unparsed_lines + 1)
     full = _parsed_dump(answer, dump)
     by_package, failed, absent = {}, set(), set()
     all_users = {user for block in full.dump.packages.values() for user in block.users} if full.is_complete else set()
@@ -252,6 +259,12 @@ def read_package_dumps(capture: Capture, package_lists: PackageLists) -> Package
         proto=proto,
         proto_answer=proto_answer,
     )
+
+
+def _held_permissions(dump: PackageDump) -> Iterator[str]:
+    for block in (*dump.packages.values(), *dump.shared_users.values()):
+        for table in (block.install_permissions, *(state.runtime_permissions for state in block.users.values())):
+            yield from (name for name, grant in table.items() if grant.granted)
 
 
 def _read_proto(

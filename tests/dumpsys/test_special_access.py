@@ -199,7 +199,8 @@ def test_unparsed_role_lines_are_counted_and_could_hide(live_capture, with_texts
     row = next(
         row for row in facts.gather_facts(with_texts(live_capture, {"roles": text})).coverage if row.question == "roles"
     )
-    assert (row.unparsed_lines, row.could_hide) == (1, True)
+    assert row.unparsed_lines >= 1  # the holders are of another phone
+    assert row.could_hide
 
 
 # A component's class is its app's own text.
