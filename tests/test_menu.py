@@ -187,12 +187,66 @@ def test_an_unknown_country_is_asked_again_and_none_is_no_option(lines_run):
 
 
 @pytest.mark.parametrize(
-    ("brand", "rom"), [("1", "hyperos"), ("4", "harmonyos"), ("", "aosp"), ("99", "aosp"), ("21", "aosp")]
+    ("brand", "rom"),
+    [
+        ("1", "hyperos"),
+        ("4", "harmonyos"),
+        ("１１", "oneui"),
+        ("小米", "hyperos"),
+        ("SAMSUNG", "oneui"),
+        ("another brand", "aosp"),
+        ("", "aosp"),
+        ("99", "aosp"),
+        ("21", "aosp"),
+    ],
 )
 def test_usb_debugging_is_explained_for_a_brand(lines_run, brand, rom):
     (line,), shown = lines_run("en", "3", brand, *([""] if brand == "99" else []), "", "0")
     assert line == ["steps", "--usb", "--rom", rom, "--lang", "en"]
     assert "TECNO" in shown
+
+
+@pytest.mark.parametrize("leave", ["0", "０", "q", "Quit", "EXIT", "退出"])
+def test_the_menu_ends_where_people_say_so_in_words_or_full_width(lines_run, leave):
+    lines, shown = lines_run("zh", "", "４", "", leave, "1")
+    assert lines == [["devices", "--lang", "zh"]]
+    assert "这里没有" not in shown
+
+
+def test_a_typed_command_and_its_help_are_in_the_language_of_the_menu(at_terminal):
+    child = at_terminal("--lang", "zh")
+    answer(child, "zh", "menu_choose", "sw")
+    answer(child, "sw", "menu_choose", "privaudit rules show --nothing")
+    child.expect("privaudit rules show --help")
+    answer(child, "sw", "menu_back", "")
+    answer(child, "sw", "menu_choose", "13")
+    child.expect("Matumizi: privaudit")
+    answer(child, "sw", "menu_back", "")
+    answer(child, "sw", "menu_choose", "0")
+    assert ended(child) == 0
+
+
+def test_ctrl_c_ends_a_typed_command_and_not_the_menu(at_terminal):
+    child = at_terminal("--lang", "en")
+    answer(child, "en", "menu_choose", "privaudit demo --serve")
+    child.expect("tcp:127.0.0.1:")
+    child.sendintr()
+    answer(child, "en", "menu_back", "")
+    answer(child, "en", "menu_choose", "0")
+    assert ended(child) == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("privaudit", ["--help"]),
+        ("./privaudit.sh apk 'a b.apk'", ["apk", "a b.apk"]),
+        ("audit", None),
+        ("privaudit apk 'a", None),
+    ],
+)
+def test_only_a_line_that_begins_with_the_program_is_a_command(typed, words):
+    assert menu._command_words(typed) == words
 
 
 def test_what_friends_can_do_and_the_rights_have_the_country(lines_run):
@@ -279,7 +333,7 @@ def test_a_damaged_ledger_is_told_of_and_not_offered(lines_run, ledger):
 
 
 def test_a_workshop_can_be_prepared_practised_and_held(lines_run):
-    lines, _ = lines_run("en", "12", "1", "", "", "12", "2", "", "", "12", "3", "", "day one", "", "0")
+    lines, _ = lines_run("en", "12", "1", "", "", "12", "2", "", "", "12", "3", "", "'day one' ", "", "0")
     assert lines[0][:3] == ["workshop", "kit", "--output"]
     assert "--rehearse" in lines[1]
     assert lines[2][:2] == ["workshop", "day one"]

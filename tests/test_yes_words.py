@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from privaudit.cli.console import CliConsole, is_yes
+from privaudit.cli.console import CliConsole
 from privaudit.cli.letter import letter
 from privaudit.cli.menu import Menu
 from privaudit.cli.options import PhoneOptions
 from privaudit.cli.revoke import RevocationCommand
 from privaudit.i18n import Translator, catalog
+from privaudit.i18n.answers import is_yes
 from privaudit.report import json
 
 APP = "com.example.loan"
@@ -27,6 +28,10 @@ def yes_words(code):
 ANSWERS = [
     *((code, word) for code in catalog.languages() for word in dict.fromkeys(["y", "yes", *yes_words(code)])),
     ("es", "SÍ"),
+    ("zh", "ｙ"),
+    ("zh", "ＹＥＳ"),
+    ("zh", "是。"),
+    ("sw", "Ndiyo."),
     ("es", unicodedata.normalize("NFD", "sí")),
 ]
 """A language, and an answer that is a yes in it."""

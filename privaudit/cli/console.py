@@ -12,7 +12,6 @@ import locale
 import os
 import sys
 import traceback
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
@@ -22,7 +21,8 @@ import typer
 from privaudit import errors
 from privaudit.cli.options import HELP_TRANSLATOR, suggest_country
 from privaudit.errors import KnowledgeError, PhoneError, PrivauditError, SourceError, UsageError
-from privaudit.i18n import Translator, catalog
+from privaudit.i18n import Translator
+from privaudit.i18n.answers import fold_answer, is_yes
 
 if TYPE_CHECKING:
     from privaudit.audit import CollectionOptions
@@ -95,16 +95,6 @@ def _write(stream: TextIO, text: str) -> None:
         discard_output(stream)
         if not is_closed_pipe(error):
             raise
-
-
-def is_yes(answer: str, language: Translator) -> bool:
-    """Return whether `answer`, as `CliConsole.prompt` returns it, is a yes in `language` or another language of ours.
-
-    A helper and the owner of the phone do not always read the same language.
-    """
-    word = unicodedata.normalize("NFC", answer)
-    codes = (language.code, *catalog.languages())
-    return any(word in str(catalog.sentence("cli.yes_words", code)).split() for code in codes)
 
 
 def explain_error(error: PrivauditError, language: Translator, brand: str | None = None) -> Iterator[str]:
@@ -192,8 +182,8 @@ class CliConsole:
         self._print_stderr(self.language.t(key, **values))
 
     def prompt(self, key: str, **values: MessageValue) -> str:
-        """Ask; return the answer in lower case, stripped. Raises UsageError ``nobody_answers`` if input has ended."""
-        return self.prompt_text(key, **values).casefold()
+        """Ask; return the answer as `fold_answer` does. Raises UsageError ``nobody_answers`` if input has ended."""
+        return fold_answer(self.prompt_text(key, **values))
 
     def confirm(self, key: str, **values: MessageValue) -> bool:
         """Ask; return whether the answer is a yes."""

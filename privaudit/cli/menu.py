@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import shlex
+import subprocess
 import sys
 import webbrowser
 from collections.abc import Callable, Mapping, Sequence
@@ -10,12 +12,17 @@ from pathlib import Path
 from typing import Final
 
 from privaudit import __version__
-from privaudit.cli.console import CliConsole, is_yes
+from privaudit.cli.console import CliConsole
 from privaudit.errors import EXIT_OK, SourceError, UsageError
-from privaudit.home import expand_home, home_folder
+from privaudit.home import home_folder, typed_path
 from privaudit.i18n import catalog
+from privaudit.i18n.answers import fold_answer, is_yes
+from privaudit.interruptible import WAIT_SLICE_S
 
 _EXIT_CHOICE: Final = "0"
+_EXIT_WORDS: Final = frozenset({_EXIT_CHOICE, "q", "quit", "exit"})
+_PROGRAM_NAMES: Final = frozenset({"privaudit", "./privaudit.sh", "privaudit.cmd"})
+"""What a command line begins with, as reports and README write it, or as the starters are called."""
 _LETTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "papers.title_to_lender": ("--kind", "deletion"),
     "papers.title_to_collector": ("--kind", "deletion", "--to", "collector"),
@@ -53,24 +60,32 @@ class Menu:
             "10": ("cli.menu_undo", self._undo),
             "11": ("cli.menu_letter", self._write_letter),
             "12": ("cli.menu_workshop", self._run_workshop),
-            "13": ("cli.menu_commands", lambda: self._run_localized("--help")),
+            "13": ("cli.menu_commands", lambda: self._run_command_line(["--help"])),
         }
 
     def run(self) -> None:
         """Show the menu until the user leaves it or standard input ends."""
         try:
-            while (choice := self._prompt_choice()) != _EXIT_CHOICE:
+            while not self._is_exit(typed := self._prompt_choice()):
+                choice = fold_answer(typed)
                 if choice in self._choices:
                     _, action = self._choices[choice]
                     action()
-                    self._console.prompt("cli.menu_back")
-                elif choice in catalog.languages():
-                    self._console = CliConsole(choice, plain=False)
+                elif (words := _command_words(typed)) is not None:
+                    self._run_command_line(words)
                 else:
-                    self._console.print_message("cli.menu_unknown", given=choice)
+                    if choice in catalog.languages():
+                        self._console = CliConsole(choice, plain=False)
+                    elif choice:
+                        self._console.print_message("cli.menu_unknown", given=typed)
+                    continue
+                self._console.prompt("cli.menu_back")
         except UsageError as error:
             if error.name != "nobody_answers":
                 raise
+
+    def _is_exit(self, typed: str) -> bool:
+        return fold_answer(typed) in {*_EXIT_WORDS, fold_answer(self._console.language.t("cli.menu_leave"))}
 
     def _prompt_choice(self) -> str:
         language = self._console.language
@@ -83,13 +98,24 @@ class Menu:
                 f" {_EXIT_CHOICE:>2}  {language.t('cli.menu_leave')}",
                 "",
                 f"  {', '.join(catalog.languages())}: Language 语言",
+                f"  {language.t('cli.menu_typed')}",
                 "",
             ]
         )
-        return self._console.prompt("cli.menu_choose")
+        return self._console.prompt_text("cli.menu_choose")
 
     def _run_localized(self, *args: str) -> int:
         return self._run_command([*args, "--lang", self._console.language.code])
+
+    def _run_command_line(self, words: Sequence[str]) -> None:
+        """Run a command as a program of its own: this one's help and usage errors are in the language it began with."""
+        process = subprocess.Popen(  # noqa: S603 - privaudit itself
+            [sys.executable, "-m", "privaudit", "--lang", self._console.language.code, *words]
+        )
+        while process.returncode is None:
+            # Ctrl-C ends that program, and leads back to the menu.
+            with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+                process.wait(WAIT_SLICE_S)
 
     def _is_phone_ready(self) -> bool:
         """Ask whether the phone may be read; any answer but Enter or a yes means no."""
@@ -105,9 +131,19 @@ class Menu:
     def _show_usb_debugging(self) -> None:
         from privaudit import roms
 
-        brands = roms.list_brands()
-        brand = self._choose("cli.menu_brand", [*brands, self._console.language.t("cli.menu_other_brand")])
-        self._run_localized("steps", "--usb", "--rom", brands.get(brand or "", roms.STOCK_ROM_ID))
+        self._run_localized("steps", "--usb", "--rom", self._choose_rom() or roms.STOCK_ROM_ID)
+
+    def _choose_rom(self) -> str | None:
+        """Ask for the brand of a phone by its number or name, and return its ROM; ``None``: another brand, or none."""
+        from privaudit import roms
+
+        other = self._console.language.t("cli.menu_other_brand")
+        while brand := self._choose("cli.menu_brand", [*roms.list_brands(), other], any_text=True):
+            rom_id = roms.find_rom_id(brand)
+            if brand == other or rom_id is not None:
+                return rom_id
+            self._console.print_message("cli.menu_unknown", given=brand)
+        return None
 
     def _show_steps(self) -> None:
         if (app := self._console.prompt_text("cli.menu_close_app")) and self._is_phone_ready():
@@ -167,7 +203,7 @@ class Menu:
                 made_at = ledger.made_at.astimezone().isoformat()
                 ledgers[self._console.language.t("cli.menu_ledger", at_at=made_at, apps=packages)] = path
         while chosen := self._choose(key, list(ledgers), any_text=True):
-            path = ledgers.get(chosen) or expand_home(chosen)
+            path = ledgers.get(chosen) or typed_path(chosen)
             if path.is_file():
                 return path
             self._console.print_message("cli.menu_unknown", given=chosen)
@@ -209,7 +245,7 @@ class Menu:
         elif choice == choices[1]:
             self._run_localized("workshop", str(self._new_path("rehearsal", "")), "--rehearse", "6", *country)
         elif folder := self._console.prompt_text("cli.menu_workshop_folder"):
-            self._run_localized("workshop", str(expand_home(folder)), *country)
+            self._run_localized("workshop", str(typed_path(folder)), *country)
 
     def _open_rights_page(self, *options: str) -> None:
         country = self._choose_country()
@@ -238,12 +274,16 @@ class Menu:
         return None
 
     def _choose(self, key: str, choices: Sequence[str], *, any_text: bool = False) -> str | None:
-        """Ask for one of `choices` by number; ``None``: Enter alone. With `any_text`, return any other answer."""
+        """Ask for one of `choices`, by number or as it is written; ``None``: Enter alone.
+
+        With `any_text`, return any other answer.
+        """
         self._console.write_lines(f" {number:>2}  {choice}" for number, choice in enumerate(choices, 1))
-        numbered = {str(number): choice for number, choice in enumerate(choices, 1)}
+        by_answer = {fold_answer(choice): choice for choice in choices}
+        by_answer |= {str(number): choice for number, choice in enumerate(choices, 1)}
         while answer := self._console.prompt_text(key):
-            if answer in numbered:
-                return numbered[answer]
+            if (chosen := by_answer.get(fold_answer(answer))) is not None:
+                return chosen
             if any_text:
                 return answer
             self._console.print_message("cli.menu_unknown", given=answer)
@@ -277,6 +317,17 @@ class Menu:
         finally:
             if not keep:
                 page.unlink(missing_ok=True)
+
+
+def _command_words(typed: str) -> list[str] | None:
+    """Return the words of a command line that begins with the name of the program; ``None``: it is none."""
+    try:
+        name, *words = shlex.split(typed, posix=os.name == "posix")
+    except ValueError:  # no words, or quotation marks that do not match
+        return None
+    if name.casefold() not in _PROGRAM_NAMES:
+        return None
+    return [word.strip('"') for word in words] or ["--help"]
 
 
 def open_in_browser(path: Path) -> bool:

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from privaudit.i18n.answers import fold_answer
 from privaudit.model import Message
 from privaudit.workshop import controls
 from privaudit.workshop.controls import KeyController
@@ -58,6 +59,7 @@ class Board(KeyController):
         self._settled_at = clock()
         self._messages: deque[str] = deque(maxlen=_MAX_MESSAGES)
         self._prompt: _Prompt | None = None
+        self._quit_question: tuple[str, ...] = ()
         self.live = Live(console=console, screen=True, auto_refresh=False, transient=True)
         session.view = self
 
@@ -65,7 +67,9 @@ class Board(KeyController):
         """See `privaudit.workshop.session.WorkshopView.handle_input`."""
         if self._prompt is not None:
             self._answer_prompt(self._prompt, text)
-        elif self.quitting:
+            return
+        text = text if text == "\t" else fold_answer(text)
+        if self.quitting:
             self._messages.clear()
             self.handle_quit_answer(text)
         elif text in {"up", "down", "\t"}:
@@ -78,7 +82,11 @@ class Board(KeyController):
         row = self._selected_row
         if text == "?":
             self.session.show_text("workshop.keys")
-        elif self.handle_global_key(text) or text in {"enter", "escape", "backspace"}:
+        elif self.handle_global_key(text):
+            if self.quitting:
+                self._quit_question = tuple(self._messages)
+                self._messages.clear()
+        elif text in {"enter", "escape", "backspace"}:
             return
         elif row is None:
             self.session.show_text("workshop.nobody")
@@ -100,7 +108,7 @@ class Board(KeyController):
             return
         elif prompt.key in _YES_NO_PROMPTS:
             self._prompt = None
-            if text == "y":
+            if fold_answer(text) == "y":
                 self.handle_row_key(prompt.key, prompt.row)
         elif text == "enter":
             self._prompt = None
@@ -172,8 +180,10 @@ class Board(KeyController):
         parts += [Padding(Text(line), (0, 2)) for line in self._detail_lines()]
         if self._prompt is not None:
             parts.append(Text(self._prompt_text(self._prompt), style="bold"))
-        parts += [Text(line, style="bold") for line in self._messages]
-        if not self._messages:
+        question = self._quit_question if self.quitting else ()  # until it is answered: a later key could be its yes
+        messages = (*question, *self._messages)
+        parts += [Text(line, style="bold") for line in messages]
+        if not messages:
             parts.append(Text(self.language.t("workshop.keys"), style="dim"))
         return Group(*parts)
 

@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 
+from privaudit.i18n.answers import fold_answer
 from privaudit.model import Message
 from privaudit.workshop import controls
 from privaudit.workshop.controls import KeyController
@@ -52,7 +53,7 @@ class PlainView(KeyController):
         words = text.split(maxsplit=2)
         if not words:
             return
-        key = words[0].casefold()
+        key = fold_answer(words[0])
         if self.quitting:
             self.handle_quit_answer(key)
         elif key == "?":
@@ -67,12 +68,12 @@ class PlainView(KeyController):
         if not words:
             self.session.show_text("workshop.needs_code", key=key[: controls.MAX_ECHOED_CHARS])
             return
-        row = self.session.device_queue.find_row(words[0].upper())
+        row = self.session.device_queue.find_row(fold_answer(words[0]).upper())
         if row is None:
             self.session.show_text("workshop.no_such_code", code=words[0])
         elif key == "f":
             if len(words) > 1:
-                self.session.export_full_report(row, words[1].strip('"'))
+                self.session.export_full_report(row, words[1])
             else:
                 self.session.show_text("workshop.needs_code", key="f")
         else:

@@ -12,7 +12,7 @@ from typing import Final, Protocol, TypeAlias
 
 from privaudit.audit import ReportOptions
 from privaudit.errors import PhoneError, PrivauditError
-from privaudit.home import expand_home
+from privaudit.home import typed_path
 from privaudit.i18n import Translator
 from privaudit.i18n.catalog import languages
 from privaudit.interruptible import join_thread
@@ -191,7 +191,7 @@ class WorkshopSession:
             self.show_text("workshop.not_now", code=row.code or "?")
             return
         try:
-            path = outputs.export_full_report(self.folder, row, expand_home(target_folder))
+            path = outputs.export_full_report(self.folder, row, typed_path(target_folder))
         except PrivauditError as error:
             self._show_error(error)
             return

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from privaudit.i18n import Translator
+from privaudit.model import Message
 from privaudit.workshop.board import SETTLING_S, Board
 from privaudit.workshop.model import AttachedDevice, DeviceRow, DeviceStage, Retention
 
@@ -44,7 +45,7 @@ class Desk(SimpleNamespace):
         super().__init__(rows=rows, now=100.0, done=[], said=[])
         session = SimpleNamespace(
             language=Translator("en"),
-            device_queue=SimpleNamespace(rows=rows),
+            device_queue=SimpleNamespace(rows=rows, connected_rows=lambda: rows),
             folder=SimpleNamespace(
                 open_session=SimpleNamespace(keep=Retention.HANDOUT),
                 page_paths=list,
@@ -104,6 +105,30 @@ def test_no_key_acts_on_a_row_to_which_the_mark_has_just_moved(desk, key):
     desk.now += SETTLING_S
     desk.press(*({"r": "ry", "a": "ay"}.get(key, key)), *(["x", "enter"] if key == "f" else []))
     assert [(done[0], done[1]) for done in desk.done] == [(key, "M2")]
+
+
+@pytest.mark.parametrize("key", ["S", "ｓ", "Ｓ"])
+def test_capitals_and_full_width_letters_are_keys_too(desk, key):
+    desk.press(key)
+    assert desk.done == [("s", "E7")]
+
+
+def test_the_question_whether_to_end_stays_until_it_is_answered(desk):
+    asked = []
+    desk.board.session.show_text = lambda key, **values: desk.board.show_message(Message(key=key, values=values))
+    desk.board.session.close = lambda *, keep_pages: asked.append(keep_pages)
+    desk.press("q")
+    question = Translator("en").t("workshop.quit", n=0, path="–").split()[:8]
+    for key in ("down", "\t", "v", "x"):
+        desk.press(key)
+        assert " ".join(question) in " ".join(desk.draw().split())
+    for _ in range(9):
+        desk.board.show_message(Message(key="workshop.nobody"))
+    assert " ".join(question) in " ".join(desk.draw().split())
+    desk.press("n")
+    assert " ".join(question) not in " ".join(desk.draw().split())
+    desk.press("q", "Y")
+    assert asked == [False]
 
 
 def test_a_mark_that_was_moved_by_hand_counts_at_once(desk):
