@@ -5,6 +5,8 @@ A sentence that a language lacks is printed in English; ``make untranslated`` li
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections import Counter
 from dataclasses import replace
@@ -31,6 +33,20 @@ SCREENS = {
 }
 """Area → where its sentences are seen, as the comment above it says."""
 NUMBERS = range(200)
+
+OS_ERRORS = ("ENOSPC", "EACCES", "EPERM", "EROFS", "ENOENT", "EEXIST", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "EIO")
+
+
+@pytest.mark.parametrize("code", catalog.languages())
+@pytest.mark.parametrize("name", OS_ERRORS)
+def test_what_the_operating_system_says_of_a_file_is_in_the_users_language(code, name):
+    said = os.strerror(getattr(errno, name))
+    told = Translator(code).t("errors.not_written.why", reason=said)
+    assert said not in told
+    assert "{" not in told
+    assert code == "en" or told != Translator("en").t("errors.not_written.why", reason=said)
+    assert said in Translator(code).t("errors.source_missing.what", path=said)  # a file may be called so
+
 
 # --- keys -------------------------------------------------------------------------------------------------------------
 

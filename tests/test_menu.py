@@ -226,6 +226,14 @@ def test_a_typed_command_and_its_help_are_in_the_language_of_the_menu(at_termina
     assert ended(child) == 0
 
 
+def test_a_terminal_shows_whole_words(at_terminal):
+    child = at_terminal("devices", "--lang", "sw", COLUMNS="40")
+    text = child.read()
+    sentences = Translator("sw")
+    assert " ".join(sentences.t("errors.no_phone.what").split()) in " ".join(text.split())
+    assert [line for line in text.splitlines() if len(line) > 40 and "privaudit " not in line] == []
+
+
 def test_ctrl_c_ends_a_typed_command_and_not_the_menu(at_terminal):
     child = at_terminal("--lang", "en")
     answer(child, "en", "menu_choose", "privaudit demo --serve")

@@ -10,7 +10,9 @@ import errno
 import io
 import locale
 import os
+import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -41,6 +43,9 @@ _ROUND_KEYS: Final[Mapping[str, str]] = {
 }
 """The line printed when each round of commands to the phone begins."""
 _PROGRESS_BAR_COLUMNS: Final = 20
+_FIRST_WIDE_CHAR: Final = "\u2e80"
+"""Where the characters of East Asia begin, which take two columns."""
+_MIN_COLUMNS: Final = 20
 _REPORT_PUNCTUATION: Final = "“…”→"
 _MIN_TERMINAL_COLUMNS: Final = 60
 """A report is not laid out for narrower terminals: their lines wrap."""
@@ -95,6 +100,18 @@ def _write(stream: TextIO, text: str) -> None:
         discard_output(stream)
         if not is_closed_pipe(error):
             raise
+
+
+def _break_lines(text: str, stream: TextIO) -> str:
+    """Break `text` between words where a terminal would break it inside one.
+
+    Not in Chinese, which a terminal may break anywhere, and not where a command could be copied with the break in it.
+    """
+    if not stream.isatty() or any(char >= _FIRST_WIDE_CHAR for char in text) or "privaudit " in text:
+        return text
+    columns = max(shutil.get_terminal_size().columns - 1, _MIN_COLUMNS)
+    wrapper = textwrap.TextWrapper(columns, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(line if len(line) <= columns else wrapper.fill(line) for line in text.split("\n"))
 
 
 def explain_error(error: PrivauditError, language: Translator, brand: str | None = None) -> Iterator[str]:
@@ -160,8 +177,8 @@ class CliConsole:
         self.write_stdout(text)
 
     def write_lines(self, lines: Iterable[str]) -> None:
-        """Write lines of text to standard output."""
-        self.write_stdout("".join(f"{line}\n" for line in lines))
+        """Write lines of text to standard output; on a terminal, a line that does not fit is broken between words."""
+        self.write_stdout("".join(f"{_break_lines(line, sys.stdout)}\n" for line in lines))
 
     def write_styled(self, render: Callable[[int], Iterable[StyledLine]]) -> None:
         """Write the lines that `render` makes for a width in columns; where colours are enabled, the terminal's."""
@@ -191,7 +208,7 @@ class CliConsole:
 
     def prompt_text(self, key: str, **values: MessageValue) -> str:
         """Ask as `prompt` does; return the answer as it was typed, stripped."""
-        _write(sys.stderr, self.language.t(key, **values) + " ")
+        _write(sys.stderr, _break_lines(self.language.t(key, **values), sys.stderr) + " ")
         line = sys.stdin.readline()
         if not line:
             self._print_stderr("")
@@ -303,4 +320,4 @@ class CliConsole:
 
     @staticmethod
     def _print_stderr(text: str) -> None:
-        _write(sys.stderr, f"{text}\n")
+        _write(sys.stderr, _break_lines(text, sys.stderr) + "\n")

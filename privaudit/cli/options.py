@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -102,6 +103,13 @@ def suggest_country(language_code: str) -> str | None:
     with contextlib.suppress(UsageError):
         return parse_country(_value_in_command_line("--country")) or vendors.country_of_language(language_code)
     return None
+
+
+def command_line(*words: str) -> str:
+    """Return `words` as a user types them: those with blanks or signs in quotation marks of this computer's shell."""
+    if sys.platform == "win32":
+        return " ".join(f'"{word}"' if " " in word or not word else word for word in words)
+    return shlex.join(words)
 
 
 def parse_rom(value: str | None) -> str | None:

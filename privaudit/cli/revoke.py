@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import shlex
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -258,7 +257,9 @@ class RevocationCommand:
             lines = revocation_text.result_lines(self._console.language, datetime.now().astimezone(), run, apps)
             commands = self._check_again_commands(ledger_path, ledger_path.with_name(run.ledger.capture.file))
             self._console.write_lines((*lines, *commands))
-        self._console.print_message("cli.ledger_kept", path=str(ledger_path))
+        self._console.print_message(
+            "cli.ledger_kept", path=str(ledger_path), quoted=options.command_line(str(ledger_path))
+        )
         if any(entry.outcome is not Outcome.DONE for entry in applied.entries):
             raise typer.Exit(EXIT_UNREADABLE)
 
@@ -283,10 +284,10 @@ class RevocationCommand:
         try:
             yield
         except KeyboardInterrupt as interrupt:
-            self._console.print_message(key, path=str(ledger_path))
+            self._console.print_message(key, path=str(ledger_path), quoted=options.command_line(str(ledger_path)))
             raise typer.Exit(EXIT_INTERRUPTED) from interrupt
         except (PhoneError, SourceError):
-            self._console.print_message(key, path=str(ledger_path))
+            self._console.print_message(key, path=str(ledger_path), quoted=options.command_line(str(ledger_path)))
             raise
 
     def _check_again_commands(self, ledger_path: Path, before: Path) -> Iterator[str]:
@@ -294,5 +295,5 @@ class RevocationCommand:
         later = before.with_name(f"{before.name.removesuffix('.zip').removesuffix('.before')}.later.zip")
         phone = [] if self._phone.transport == "auto" else ["--transport", self._phone.transport]
         phone += ["--serial", self._phone.serial] if self._phone.serial is not None else []
-        yield f"  privaudit {shlex.join(['capture', str(later), *phone])}"
-        yield f"  privaudit {shlex.join(['diff', str(before), str(later), '--ledger', str(ledger_path)])}"
+        yield f"  privaudit {options.command_line('capture', str(later), *phone)}"
+        yield f"  privaudit {options.command_line('diff', str(before), str(later), '--ledger', str(ledger_path))}"

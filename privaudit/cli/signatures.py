@@ -191,7 +191,7 @@ def import_signatures(
             raise KnowledgeError("errors.import_mistakes", tuple(problems), path=str(file))
         for path, imported in export.write_imported_lists(lists, output, file):
             console.print_message("signatures.imported", path=str(path), n=len(imported.rows))
-        console.print_message("signatures.use", path=str(output))
+        console.print_message("signatures.use", path=options.command_line(str(output)))
         if skipped_count:
             console.print_message("signatures.passed", n=skipped_count)
 

@@ -6,6 +6,8 @@ from a phone, so each is sanitised on its way in.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +25,23 @@ _MAX_DATE_CHARS: Final = len("2026-01-31")
 """Longer text that is not a time is not a date either."""
 _QUOTED_PLACEHOLDERS: Final = frozenset({"app", "name", "action", "installer", "version"})
 """Placeholders that sentences put in quotation marks."""
+_REASON_PLACEHOLDER: Final = "reason"
+_OS_ERROR_KEYS: Final[Mapping[str, str]] = {
+    os.strerror(number): key
+    for number, key in (
+        (errno.ENOSPC, "os_errors.no_space"),
+        (errno.EACCES, "os_errors.not_permitted"),
+        (errno.EPERM, "os_errors.not_permitted"),
+        (errno.EROFS, "os_errors.read_only"),
+        (errno.ENOENT, "os_errors.not_found"),
+        (errno.EEXIST, "os_errors.exists"),
+        (errno.ENOTDIR, "os_errors.not_a_folder"),
+        (errno.EISDIR, "os_errors.is_a_folder"),
+        (errno.ENAMETOOLONG, "os_errors.name_too_long"),
+        (errno.EIO, "os_errors.broken"),
+    )
+}
+"""What the operating system says of a file, which is English, and our sentence for it."""
 _PLAIN_QUOTES: Final = str.maketrans("“”„«»「」『』《》", '"""""""""""')
 BIDI_ISOLATE: Final = ("\u2068", "\u2069")
 """First strong isolate and pop directional isolate: Unicode's marks around text of unknown direction. `sanitize_text`
@@ -91,6 +110,8 @@ class Translator:
             return self.format_date(text)
         if name.endswith("_short"):
             return self.format_date(text, "short_month" if self.month_precision else "short")
+        if name == _REASON_PLACEHOLDER and text in _OS_ERROR_KEYS:
+            return self.t(_OS_ERROR_KEYS[text])
         # A quotation mark in the text could end the sentence's own quotation, and the rest would read as our words.
         return self.quote_untrusted(text.translate(_PLAIN_QUOTES) if name in _QUOTED_PLACEHOLDERS else text)
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
+NO_BREAK_SPACE: Final = "\u00a0"
 _FORBIDDEN_AT_LINE_START: Final = frozenset("，。；：！？、）》〉」』】”’…·,.;:!?)]}%")
 """Punctuation that must not begin a line."""
 _FORBIDDEN_AT_LINE_END: Final = frozenset("（《〈「『【“‘([{")
@@ -83,10 +84,12 @@ def _split_at_breaks(text: str) -> list[str]:
 
 def _can_break_between(previous: str, char: str) -> bool:
     last = previous[-1]
-    if char == " " or char in _FORBIDDEN_AT_LINE_START or last in _FORBIDDEN_AT_LINE_END:
+    if char in {" ", NO_BREAK_SPACE} or char in _FORBIDDEN_AT_LINE_START or last in _FORBIDDEN_AT_LINE_END:
         return False
     if last.isdecimal() and cell_len(char) == _WIDE_CHAR_COLUMNS:
         return False  # "2025年" must not break between number and unit
+    if last == NO_BREAK_SPACE:
+        return False
     return last == " " or cell_len(char) == _WIDE_CHAR_COLUMNS or cell_len(last) == _WIDE_CHAR_COLUMNS
 
 

@@ -8,12 +8,12 @@ from typing import Final
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from privaudit.i18n.answers import fold_answer
 from privaudit.model import Message
+from privaudit.report import layout
 from privaudit.workshop import controls
 from privaudit.workshop.controls import KeyController
 from privaudit.workshop.model import DeviceRow, DeviceStage
@@ -177,15 +177,21 @@ class Board(KeyController):
         if (error := self.session.watcher_error) is not None:
             parts.append(Text(self.language.t("workshop.trouble", what=self.language.translate(error.what))))
         parts.append(self._device_table())
-        parts += [Padding(Text(line), (0, 2)) for line in self._detail_lines()]
+        parts += [self._wrap(line, "  ") for line in self._detail_lines()]
         if self._prompt is not None:
-            parts.append(Text(self._prompt_text(self._prompt), style="bold"))
+            parts.append(self._wrap(self._prompt_text(self._prompt), style="bold"))
         question = self._quit_question if self.quitting else ()  # until it is answered: a later key could be its yes
         messages = (*question, *self._messages)
-        parts += [Text(line, style="bold") for line in messages]
+        parts += [self._wrap(line, style="bold") for line in messages]
         if not messages:
-            parts.append(Text(self.language.t("workshop.keys"), style="dim"))
+            parts.append(self._wrap(self.language.t("workshop.keys"), style="dim"))
         return Group(*parts)
+
+    def _wrap(self, text: str, indent: str = "", style: str = "") -> Text:
+        """Break a sentence as reports do, and never between a key and what it does: “c = agreed”."""
+        whole = text.replace(" = ", f"{layout.NO_BREAK_SPACE}={layout.NO_BREAK_SPACE}")
+        lines = layout.hanging_indent(indent, whole, self.live.console.width - len(indent))
+        return Text("\n".join(lines).replace(layout.NO_BREAK_SPACE, " "), style=style)
 
     def _device_table(self) -> Table:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))

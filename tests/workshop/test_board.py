@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from privaudit.i18n import Translator
+from privaudit.i18n import Translator, catalog
 from privaudit.model import Message
 from privaudit.workshop.board import SETTLING_S, Board
 from privaudit.workshop.model import AttachedDevice, DeviceRow, DeviceStage, Retention
@@ -20,7 +20,7 @@ DEVICE_KEYS = "crxsnavyo"
 class Desk(SimpleNamespace):
     """A board over rows that a test moves by hand, with a clock of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, spoken: str = "en") -> None:
         rows = [
             DeviceRow(
                 device=AttachedDevice(
@@ -44,7 +44,7 @@ class Desk(SimpleNamespace):
         ]
         super().__init__(rows=rows, now=100.0, done=[], said=[])
         session = SimpleNamespace(
-            language=Translator("en"),
+            language=Translator(spoken),
             device_queue=SimpleNamespace(rows=rows, connected_rows=lambda: rows),
             folder=SimpleNamespace(
                 open_session=SimpleNamespace(keep=Retention.HANDOUT),
@@ -58,12 +58,12 @@ class Desk(SimpleNamespace):
             handle_device_key=lambda key, row: self.done.append((key, row.code)),
             switch_language=lambda row: self.done.append(("l", row.code)),
         )
-        self.board = Board(session, Console(width=100), demo=False, clock=lambda: self.now)
+        self.board = Board(session, Console(width=80), demo=False, clock=lambda: self.now)
         self.draw()
 
     def draw(self) -> str:
         self.board.refresh()
-        console = Console(width=100)
+        console = Console(width=80)
         with console.capture() as text:
             console.print(self.board.render())
         return text.get()
@@ -129,6 +129,15 @@ def test_the_question_whether_to_end_stays_until_it_is_answered(desk):
     assert " ".join(question) not in " ".join(desk.draw().split())
     desk.press("q", "Y")
     assert asked == [False]
+
+
+@pytest.mark.parametrize("code", catalog.languages())
+def test_no_line_breaks_between_a_key_and_what_it_does_or_before_a_full_stop(code):
+    desk = Desk(code)
+    for stage in (DeviceStage.CONSENT, DeviceStage.DONE):
+        desk.rows[0].stage, desk.rows[0].language = stage, code
+        lines = [line.strip() for line in desk.draw().splitlines()]
+        assert not [line for line in lines if line.endswith((" =", "= ")) or line[:1] in set("，。；：？！=")]
 
 
 def test_a_mark_that_was_moved_by_hand_counts_at_once(desk):

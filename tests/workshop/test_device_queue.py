@@ -236,7 +236,7 @@ def test_full_disk_loses_no_report(harness, made):
     harness.queue.handle_key("s", row)
     harness.queue.handle_event(AuditFinished(place, made.report(), None))
     assert row.stage == "failed"
-    assert "No space left" in shown_text(harness, row)
+    assert "no room is left on the disk" in shown_text(harness, row)
     harness.queue.handle_key("a", row)
     assert row.stage == "failed"
     harness.disk_full = False
