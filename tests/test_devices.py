@@ -214,7 +214,7 @@ class TestAdvice:
         ("lang", "words"),
         [
             ("en", ["bank, payment and loan apps", "urgent, wait", "screenshots", "USB debugging”"]),
-            ("zh", ["银行、付款、贷款应用", "先别做", "截好图", "“USB 调试”。"]),
+            ("zh", ["银行、支付、贷款应用", "先别做", "在贷款应用里截屏", "“USB 调试”。"]),
         ],
     )
     def test_the_warning_precedes_the_steps(self, lang, words):

@@ -169,7 +169,7 @@ def test_the_disclaimer_says_that_no_violation_is_established():
         ("report.nothing_gaps", ["在能读到的部分", "不说明手机没问题", "也不说明通讯录没被拿走过"]),
         ("report.nothing_complete", ["能问的都问了", "小程序", "查不到"]),
         ("data_access.can_read", ["权限开着", "这只说明它能读，不说明它读过"]),
-        ("report.last_read", ["手机系统记录", "没有读了多少条", "没有是否上传"]),
+        ("report.last_read", ["手机系统记录", "没有写读了多少条", "没有写是否上传"]),
         ("report.no_record", ["没有记录，不等于从没读过"]),
         ("steps.no_recall", ["关权限管的是以后", "已经传走的，收不回来", "另外书面提出"]),
         ("listed.A", ["应用的内部名称", "名单可能过时", "包名相同，不等于就是同一个应用"]),

@@ -8,9 +8,9 @@ from typing import Final
 from rich.cells import cell_len
 
 NO_BREAK_SPACE: Final = "\u00a0"
-_FORBIDDEN_AT_LINE_START: Final = frozenset("，。；：！？、）》〉」』】”’…·,.;:!?)]}%")
+_FORBIDDEN_AT_LINE_START: Final = frozenset("，。；：！？、）》〉」』】〕］”’…·,.;:!?)]}%")
 """Punctuation that must not begin a line."""
-_FORBIDDEN_AT_LINE_END: Final = frozenset("（《〈「『【“‘([{")
+_FORBIDDEN_AT_LINE_END: Final = frozenset("（《〈「『【〔［“‘([{")
 """Punctuation that must not end a line."""
 _ASCII_BREAK_POINT: Final = re.compile(r"(?<= )(?=[^ ,.;:!?)\]}%])")
 """Where ASCII text may break: equivalent to `_can_break_between`, but many times faster."""

@@ -229,15 +229,18 @@ def test_states_that_the_finding_leaves_open_have_sentences(made):
     assert "“Quick Cash” can read SMS when you allow it; the phone asks each time." in text
 
 
-def test_closed_permission_and_special_access_have_one_sentence(made):
+@pytest.mark.parametrize("state", ["not_allowed", "blocked", "unknown"])
+def test_special_access_has_a_sentence_that_denies_no_permission(made, state):
     text = details_text(
         made,
         contacts=made.access("can_read"),
-        sms=made.access("not_allowed", ways=("notification_listener",)),
+        sms=made.access(state, ways=("notification_listener",)),
         holds=["notification_listener"],
     )
-    assert "It has no permission to read SMS, but it can see what message notifications show." in text
+    assert "Even without the permission for SMS, it can see what message notifications show." in text
+    assert "no permission" not in text
     assert "it cannot read contacts" not in text
+    assert text.count("gets nothing") == text.count("through this permission, the app gets nothing")
 
 
 @pytest.mark.parametrize(
@@ -494,7 +497,7 @@ def test_summary_counts_each_reason_separately(made):
         "5 lending apps found; 1 of them can read contacts now. Can read SMS now: 1. Call log: 0. "
         "1 of them has the same package name as an app on a published list. "
         "These lists contain 32 package names; the newest list is dated 25 November 2024. "
-        "1 of them is named in a regulator's notice. "
+        "As far as is known, 1 of them has the same package name as an app in a regulator's notice. "
         "1 of them is on your own list. 1 of them is a wallet or shopping app that also offers loans. "
         "1 of them was recognised only by its name, which can be wrong. "
         "1 thing could not be checked, so this result is not complete."
