@@ -104,8 +104,8 @@ TARGETS = (
             "https://github.com/astral-sh/python-build-standalone/releases/download/20261110/"
             "cpython-3.13.18%2B20261110-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz"
         ),
-        # What uv 0.13.9, which has the same publisher, expects of this file: it refused another, served by a mirror, and
-        # named this (2026-11-30). The file itself was not reached that day.
+        # What uv 0.13.9, which has the same publisher, expects of this file: it refused another, which a mirror served,
+        # and named this (2026-11-30). The file itself was not reached that day.
         python_sha256="f2d2199eb25880e07863b391cf7124e7ffa1338b0d65600dfcec117c4223a7fb",
         tags=(
             *(f"manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1)),
