@@ -25,6 +25,8 @@ MAX_INNER_ZIP_BYTES: Final = 256 * 1024 * 1024
 """Size of a bug report that is an entry of another zip."""
 MAX_ENTRIES: Final = 100_000
 _MAX_TOP_FOLDERS: Final = 32
+_MAC_FOLDER: Final = "__MACOSX/"
+"""Where macOS puts attributes of the files of a zip, under the same names."""
 READ_ERRORS: Final = (
     OSError,
     EOFError,
@@ -146,7 +148,8 @@ def _zip_folders(archive: zipfile.ZipFile, path: Path) -> tuple[SourceFiles, ...
     if len(names) > MAX_ENTRIES:
         raise SourceError("errors.capture_too_large", path=str(path))
     duplicates = frozenset(name for name, count in Counter(names).items() if count > 1)
-    top_folders = sorted({name[: name.index("/") + 1] for name in names if "/" in name})[:_MAX_TOP_FOLDERS]
+    top_folders = sorted({name[: name.index("/") + 1] for name in names if "/" in name} - {_MAC_FOLDER})
+    top_folders = top_folders[:_MAX_TOP_FOLDERS]
     return tuple(ZipFiles(archive, prefix, path, duplicates) for prefix in ("", *top_folders))
 
 

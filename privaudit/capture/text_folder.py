@@ -4,7 +4,7 @@ Any subset is accepted. Missing files are reported as not asked.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -32,14 +32,27 @@ def recognises(path: Path) -> bool:
     """Return whether `path` is a folder, or a zip with a file of a known name."""
     try:
         with open_folders(path) as folders:
-            return path.is_dir() or (any(map(has_answers, folders)) and not _is_damaged_capture(path))
+            return path.is_dir() or (_choose_folder(folders) is not None and not _is_damaged_capture(path))
     except READ_ERRORS:
         return False
 
 
-def has_answers(files: SourceFiles) -> bool:
-    """Return whether a file has a known name."""
-    return any(parse_answer_file_name(name) is not None for name in files.names())
+def _answer_names(files: SourceFiles) -> list[str]:
+    """Return the names of the files with a known name."""
+    return [name for name in files.names() if parse_answer_file_name(name) is not None]
+
+
+def _choose_folder(folders: Iterable[SourceFiles]) -> SourceFiles | None:
+    """Return the folder with the most files of a known name; of several with the apps of a phone, none.
+
+    They may be of several phones, and one of them must not pass for all.
+    """
+    found = [(files, _answer_names(files)) for files in folders]
+    with_apps = [files for files, names in found if any("packages" in (parse_answer_file_name(n) or "") for n in names)]
+    if len(with_apps) > 1:
+        return None
+    files, names = max(found, key=lambda one: (one[0] in with_apps, len(one[1])), default=(None, []))
+    return files if names else None
 
 
 def _is_damaged_capture(path: Path) -> bool:
@@ -86,8 +99,8 @@ def read(path: Path) -> Capture:
     """Read the text files with a known name. Raises `SourceError` if there is none, or the folder cannot be listed."""
     try:
         with open_folders(path) as folders:
-            files = next(filter(has_answers, folders), folders[0])
-            names = [name for name in files.names() if parse_answer_file_name(name) is not None]
+            files = _choose_folder(folders) or folders[0]
+            names = _answer_names(files)
             answers = {answer.key: answer for name in names for answer in read_answers(files, name)}
             taken_at = files.modified_at(names)
         sha256 = None if path.is_dir() else sha256_file(path)

@@ -29,6 +29,7 @@ _CLEAN_NAME = re.compile(r"[\w.]+\Z", re.ASCII)
 _USER_ID = re.compile(r"\d{1,5}\Z", re.ASCII)
 _KIND_BY_ROLE: Final = {"android.app.role.SMS": "default_sms", "android.app.role.DIALER": "default_phone"}
 _LETTERS_OF_ROLES: Final = frozenset(map(letters_of, _KIND_BY_ROLE))
+_LETTERS_OF_ROLE_FIELDS: Final = frozenset(map(letters_of, ("user_id", "name", "holders")))
 _OPENING_BRACKETS: Final[Mapping[str, str]] = {"}": "{", "]": "["}
 _ADMIN_LIST_HEADER = re.compile(r"^\s+Enabled Device Admins \(User (\d{1,5})\b", re.ASCII)
 _ADMIN_LIST_LETTERS: Final = letters_of("Enabled Device Admins")
@@ -123,27 +124,31 @@ def _is_whole_component(kind: str, package: str, slash: str) -> bool:
 
 
 def _parse_roles(capture: Capture, unparsed_lines: Counter[str]) -> Iterator[_SpecialAccessRow]:
-    user, kind, in_holders = 0, None, False
+    user, kind, in_holders, has_name = 0, None, False, False
     users: set[int] = set()
     for offset, line in iter_lines_with_offset(capture.answer("roles").text):
         key, equals, value = line.strip().partition("=")
         location = FactLocation("roles", offset)
         holder = None
+        if line.rstrip().endswith("{"):
+            kind, has_name = None, False
         if key == "user_id" and _USER_ID.match(value):
             user, kind, in_holders = int(value), None, False
             unparsed_lines["roles"] += user in users  # each user has one list
             users.add(user)
         elif key == "name" and _CLEAN_NAME.match(value):
-            kind, in_holders = _KIND_BY_ROLE.get(value), False
-            unparsed_lines["roles"] += kind is None and letters_of(value) in _LETTERS_OF_ROLES
+            kind, in_holders, has_name = _KIND_BY_ROLE.get(value), False, True
+            is_cut = kind is None and any(role.startswith(value) for role in _KIND_BY_ROLE)
+            unparsed_lines["roles"] += is_cut or (kind is None and letters_of(value) in _LETTERS_OF_ROLES)
         elif key == "holders":
             in_holders = value == "["
+            unparsed_lines["roles"] += not has_name
             holder = value if value not in {"", "["} else None
         elif in_holders and kind and not equals and key not in {"", "]"}:
             holder = key
         elif key == "]":
             in_holders = False
-        elif key in {"user_id", "name"} or not (in_holders or _ROLE_DUMP_SYNTAX.match(line.strip())):
+        elif letters_of(key) in _LETTERS_OF_ROLE_FIELDS or not (in_holders or _ROLE_DUMP_SYNTAX.match(line.strip())):
             unparsed_lines["roles"] += 1
         if kind and holder:
             unparsed_lines["roles"] += not is_package_name(holder)

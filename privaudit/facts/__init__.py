@@ -124,7 +124,7 @@ def summarise_phone(
             "appops": ops.unparsed_lines,
             "users": device.count_unparsed_user_lines(capture.answer("users").text),
             **{answer.key: parse_package_list(answer.text)[1] for answer in list_answers.values()},
-            **(special.unparsed_lines + _count_unknown_holders(special, summaries, package_lists)),
+            **(special.unparsed_lines + _count_unknown_holders(capture, special, summaries, package_lists)),
         }
         notes = dict(_coverage_notes(capture, inputs))
         return (
@@ -300,21 +300,20 @@ def _parse_appops_cached(text: str) -> AppOpsDump:
 
 
 def _count_unknown_holders(
-    special: SpecialAccessFacts, summaries: Iterable[AppSummary], package_lists: PackageLists
+    capture: Capture, special: SpecialAccessFacts, summaries: Iterable[AppSummary], package_lists: PackageLists
 ) -> Counter[str]:
-    """Count, by answer key, the holders of a role and administrators that the user has not installed.
+    """Count, by answer key, the holders of a role and administrators that the user has not installed, in saved texts.
 
     Android removes these with their package: the name was altered, or the answer is of another phone. Settings may name
     removed apps.
     """
+    saved = {key for key in ("roles", "device_policy") if capture.answer(key).exit_code is None}
     installed = {(one.package, one.user) for one in summaries}
     return Counter(
         entry.location.answer_key
         for (package, user), entries in special.by_package_and_user.items()
         for entry in entries
-        if entry.location.answer_key in {"roles", "device_policy"}
-        and user in package_lists
-        and (package, user) not in installed
+        if entry.location.answer_key in saved and user in package_lists and (package, user) not in installed
     )
 
 

@@ -251,3 +251,25 @@ def test_android_5_is_refused_with_its_version(saved, files, version):
 )
 def test_an_app_cannot_pose_as_android_5(saved, files):
     assert saved(files).answer("packages").text
+
+
+def _zip_of(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_the_folder_of_a_zip_with_most_answers_is_read(tmp_path):
+    """A folder with one stray file, or with a Mac's attributes under the same names, must not stand for the phone."""
+    files = {"a/date.txt": "1767000000\n", "b/pm_list_packages.txt": LIST, "b/dumpsys_package.txt": "Packages:\n"}
+    files |= {"__MACOSX/pm_list_packages.txt": "\0", "__MACOSX/dumpsys_package.txt": "\0", "__MACOSX/date.txt": "\0"}
+    taken = read_source(_zip_of(tmp_path / "saved.zip", files))
+    assert taken.answer("installed.0").text == LIST
+    assert "clock" not in taken.answers
+
+
+def test_of_two_phones_in_a_zip_none_is_chosen(tmp_path):
+    files = {f"{phone}/dumpsys_package.txt": "Packages:\n" for phone in "ab"}
+    with pytest.raises(SourceError, match="source_unknown"):
+        read_source(_zip_of(tmp_path / "saved.zip", files))
