@@ -89,6 +89,11 @@ class Attributes:
             return data
         return int(raw) if raw and raw.isascii() and raw.isdecimal() and len(raw) <= _MAX_NUMBER_DIGITS else None
 
+    def typed_integer(self, key: int) -> int | None:
+        """Return an integer of an integer's type: for some attributes Android ignores one that is a string."""
+        value_type, data, _ = self.by_id.get(key, (_REFERENCE, 0, None))
+        return data if value_type in {_DECIMAL, _HEXADECIMAL} else None
+
     def boolean(self, key: int) -> bool:
         """Return false only for an explicit false. A reference counts as true: its value depends on the phone."""
         value_type, data, raw = self.by_id.get(key, (_BOOLEAN, 1, None))

@@ -98,7 +98,8 @@ def parse_manifest(data: bytes) -> ApkManifest:
     min_sdk = uses_sdk.integer(_MIN_SDK)
     target_sdk = uses_sdk.integer(_TARGET_SDK) or min_sdk
     uses_permissions = dict.fromkeys(
-        UsesPermission(permission=permission, max_sdk=child.attributes.integer(_MAX_SDK))
+        # 0 is no limit, and neither is a string: ``ParsingPackageUtils.parseUsesPermission``.
+        UsesPermission(permission=permission, max_sdk=child.attributes.typed_integer(_MAX_SDK) or None)
         for child in root.children
         if child.name in _USES_PERMISSION_TAGS and (permission := child.attributes.string(_NAME))
     )

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from privaudit.apk import info
 from privaudit.apk import manifest as apk_manifest
 from privaudit.apk import signing as apk_certificates
+from privaudit.apk.axml import Attributes
 from privaudit.apk.labels import UNDETERMINED_LANGUAGE
 from privaudit.apk.parts import (
     ARSC,
@@ -366,6 +367,23 @@ class TestImpliedPermissions:
         assert added == implied
         for name in implied:
             assert found.request_state(f"android.permission.{name}", 34) is RequestedState.YES
+
+    def test_a_limit_that_android_ignores_hides_no_permission(self, tmp_path):
+        head = "".join(
+            f"<uses-permission android:name='android.permission.{name}' android:maxSdkVersion='{limit}'/>"
+            for name, limit in (("READ_CONTACTS", 0), ("READ_SMS", 18))
+        )
+        apk = aapt(tmp_path, manifest("", head=head), {"": "x"})
+        found = read(apk)
+        assert found.request_state("android.permission.READ_CONTACTS", 34) is RequestedState.YES
+        assert found.request_state("android.permission.READ_SMS", 34) is RequestedState.NO
+
+    def test_only_an_integer_limits_a_permission(self):
+        """A manifest made by hand may give the limit as a string, which Android ignores."""
+        key, string, decimal = 0x01010271, 0x03, 0x10
+        values = {kind: Attributes({key: (kind, 18, "18")}) for kind in (string, decimal)}
+        assert values[decimal].typed_integer(key) == 18
+        assert values[string].typed_integer(key) is None
 
     def test_an_implied_permission_ends_with_the_one_that_implies_it(self, tmp_path):
         source = _old_app(15, "READ_CONTACTS").replace('CONTACTS"', 'CONTACTS" android:maxSdkVersion="28"')
