@@ -234,6 +234,18 @@ def test_a_terminal_shows_whole_words(at_terminal):
     assert [line for line in text.splitlines() if len(line) > 40 and "privaudit " not in line] == []
 
 
+@pytest.mark.parametrize(
+    ("number", "question"), [("2", "menu_ready"), ("7", "menu_close_app"), ("12", "menu_workshop_what")]
+)
+def test_ctrl_c_at_a_question_leads_back_to_the_menu(at_terminal, number, question):
+    child = at_terminal("--lang", "en")
+    answer(child, "en", "menu_choose", number)
+    child.expect(r"\s+".join(map(re.escape, Translator("en").t(f"cli.{question}").split())))
+    child.sendintr()
+    answer(child, "en", "menu_choose", "0")
+    assert ended(child) == 0
+
+
 def test_ctrl_c_ends_a_typed_command_and_not_the_menu(at_terminal):
     child = at_terminal("--lang", "en")
     answer(child, "en", "menu_choose", "privaudit demo --serve")

@@ -413,6 +413,24 @@ def test_window_of_a_double_click_stays_open(unpacked):
 
 
 @posix
+def test_window_of_a_double_click_stays_open_after_ctrl_c(unpacked):
+    pexpect = pytest.importorskip("pexpect")
+    python = unpacked / "files" / "python" / "bin" / "python3"
+    python.write_text(
+        '#!/bin/sh\n[ "$1" = -c ] && exit 0\ntrap "exit 130" INT\necho begun\nwhile :; do sleep 0.1; done\n',
+        encoding="utf-8",
+    )
+    window = pexpect.spawn("sh", [str(unpacked / "privaudit.sh")], env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"})
+    window.expect("begun")
+    window.sendintr()
+    window.expect("Enter closes this window.")
+    window.sendline("")
+    window.expect(pexpect.EOF)
+    window.close()
+    assert window.exitstatus == 130
+
+
+@posix
 @pytest.mark.parametrize(
     ("language", "sentence"), [("C.UTF-8", "copy the whole folder"), ("zh_CN.UTF-8", "复制到电脑硬盘上")]
 )

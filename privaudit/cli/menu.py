@@ -21,7 +21,7 @@ from privaudit.interruptible import WAIT_SLICE_S
 
 _EXIT_CHOICE: Final = "0"
 _EXIT_WORDS: Final = frozenset({_EXIT_CHOICE, "q", "quit", "exit"})
-_PROGRAM_NAMES: Final = frozenset({"privaudit", "./privaudit.sh", "privaudit.cmd"})
+_PROGRAM_NAMES: Final = frozenset({"privaudit", "privaudit.sh", "privaudit.cmd"})
 """What a command line begins with, as reports and README write it, or as the starters are called."""
 _LETTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "papers.title_to_lender": ("--kind", "deletion"),
@@ -67,22 +67,30 @@ class Menu:
         """Show the menu until the user leaves it or standard input ends."""
         try:
             while not self._is_exit(typed := self._prompt_choice()):
-                choice = fold_answer(typed)
-                if choice in self._choices:
-                    _, action = self._choices[choice]
-                    action()
-                elif (words := _command_words(typed)) is not None:
-                    self._run_command_line(words)
-                else:
-                    if choice in catalog.languages():
-                        self._console = CliConsole(choice, plain=False)
-                    elif choice:
-                        self._console.print_message("cli.menu_unknown", given=typed)
-                    continue
-                self._console.prompt("cli.menu_back")
+                try:
+                    self._do(typed)
+                except KeyboardInterrupt:  # at a question: back to the menu. At the menu's own it ends the program.
+                    self._console.write_lines([""])
         except UsageError as error:
             if error.name != "nobody_answers":
                 raise
+
+    def _do(self, typed: str) -> None:
+        """Do what was chosen or typed, and wait for Enter; or change the language, and ask again."""
+        choice = fold_answer(typed)
+        if choice in self._choices:
+            _, action = self._choices[choice]
+            action()
+        elif (words := _command_words(typed)) is not None:
+            self._run_command_line(words)
+        elif choice in catalog.languages():
+            self._console = CliConsole(choice, plain=False)
+            return
+        else:
+            if choice:
+                self._console.print_message("cli.menu_unknown", given=typed)
+            return
+        self._console.prompt("cli.menu_back")
 
     def _is_exit(self, typed: str) -> bool:
         return fold_answer(typed) in {*_EXIT_WORDS, fold_answer(self._console.language.t("cli.menu_leave"))}
@@ -325,7 +333,7 @@ def _command_words(typed: str) -> list[str] | None:
         name, *words = shlex.split(typed, posix=os.name == "posix")
     except ValueError:  # no words, or quotation marks that do not match
         return None
-    if name.casefold() not in _PROGRAM_NAMES:
+    if name.casefold().removeprefix("./").removeprefix(".\\") not in _PROGRAM_NAMES:
         return None
     return [word.strip('"') for word in words] or ["--help"]
 

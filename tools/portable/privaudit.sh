@@ -56,5 +56,8 @@ raise SystemExit([int(part) for part in os.confstr("CS_GNU_LIBC_VERSION").split(
   leave 4
 fi
 
+# Ctrl-C is for privaudit, and must not end this script, which keeps the window open. A trap that runs a command is not
+# inherited.
+trap : INT
 "$python" -m privaudit "$@"
 leave $?
