@@ -8,6 +8,7 @@ import pytest
 
 from privaudit.cli import options
 from privaudit.errors import UsageError
+from privaudit.i18n import Translator, catalog
 
 
 @pytest.mark.parametrize(
@@ -85,3 +86,19 @@ def test_an_unknown_brand_is_told_the_known_ones(run):
 def test_help_that_nobody_asked_for_is_for_the_chosen_country(monkeypatch, words, language, country):
     monkeypatch.setattr(sys, "argv", ["privaudit", *words])
     assert options.suggest_country(language) == country
+
+
+@pytest.mark.parametrize(
+    ("platform", "words"), [("linux", "undo '/a b/l.json' c.zip"), ("win32", 'undo "/a b/l.json" c.zip')]
+)
+def test_a_printed_command_quotes_what_has_blanks(monkeypatch, platform, words):
+    monkeypatch.setattr(sys, "platform", platform)
+    assert options.command_line("undo", "/a b/l.json", "c.zip") == words
+
+
+@pytest.mark.parametrize("code", catalog.languages())
+@pytest.mark.parametrize("key", ["cli.ledger_kept", "cli.stopped_between"])
+def test_where_a_ledger_is_printed_its_command_can_be_copied(code, key):
+    told = Translator(code).t(key, path="/a b/l.json", quoted="'/a b/l.json'")
+    assert told.count("/a b/l.json") == 2
+    assert told.count("'/a b/l.json'") == 1
