@@ -612,3 +612,10 @@ def test_an_unknown_command_is_named_as_typed(run, command):
     error = run("--lang", "en", command)
     assert error.code == 2
     assert f"There is no command “{command}”." in error.err
+
+
+@pytest.mark.parametrize("words", [("audit", "--serial"), ("audit", "--nothing"), ("workshop",)])
+def test_a_wrong_command_line_names_the_help_of_its_command(run, words):
+    done = run(*words)
+    assert done.code == 2
+    assert f"privaudit {words[0]} --help" in done.err

@@ -5,6 +5,7 @@ A module of `privaudit.cli` is imported, and its options are built, when one of 
 
 import ast
 import re
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final, cast
@@ -59,7 +60,9 @@ def report_usage_error(error: Any) -> int:  # noqa: ANN401 - see UsageException
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()
         return EXIT_USAGE
-    command = error.ctx.command_path if error.ctx else "privaudit"
+    # An option without its value has no context in click.
+    named = next((word for word in sys.argv[1:] if word in COMMANDS), "")
+    command = error.ctx.command_path if error.ctx else f"privaudit {named}".rstrip()
     CliConsole(HELP_TRANSLATOR.code, plain=True).print_usage_error(_usage_error_reason(error), command)
     return EXIT_USAGE
 
