@@ -27,6 +27,13 @@ def test_wrap_keeps_all_text_within_the_columns(text, columns):
     assert all(layout.cell_len(line) <= columns for line in lines)
 
 
+def test_chinese_brackets_stay_with_their_words():
+    for columns in range(8, 40):
+        for line in layout.wrap("消费方面的投诉，比如价格。〔使用前请核对〕通讯录［1］", columns):
+            assert not line.startswith(("〕", "］"))
+            assert not line.endswith(("〔", "［"))
+
+
 def test_long_path_breaks_after_a_slash():
     text = "in /home/somebody/Downloads/crawl/of-2026/bad.apk: its file is no APK"
     assert layout.wrap(text, 24) == ("in /home/somebody/", "Downloads/crawl/of-2026/", "bad.apk: its file is no", "APK")
