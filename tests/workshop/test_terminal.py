@@ -151,7 +151,7 @@ def test_board_in_chinese_exports_a_report_and_hides_the_result(environment, tmp
     stick.mkdir()
     arguments = ("workshop", str(tmp_path / "ws"), "--rehearse", "1", "--pace", "60", "--lang", "zh")
     with terminal(environment, *arguments) as board:
-        board.wait_for("可以读这部手机吗？")
+        board.wait_for("可以检查这部手机吗？")
         board.press("c")
         for _ in range(200):
             board.pump(0.1)
