@@ -298,14 +298,20 @@ class AuditRunner:
     def _write_outputs(self, report: Report, source: str | None = None) -> int:
         """Write a report to its files and to standard output, and return the exit code.
 
-        `source` names the file that it is about: tables, which may be about several, are written later.
+        `source` names the file that it is about: tables, which may be about several, are written later. A file that
+        cannot be written, perhaps because the disk is full, raises `PrivauditError` after the report was printed.
         """
         from privaudit.model import Verdict
         from privaudit.report import json, terminal, txt, write_report
 
         paths = self.output_files if source is None else self._single_outputs
+        saved, failures = [], []
         for path in paths:
-            write_report(report, path, self.console.language)
+            try:
+                write_report(report, path, self.console.language)
+                saved.append(path)
+            except PrivauditError as error:
+                failures.append(error)
         if self.as_json_lines:
             self.console.write_json(json.to_json_line(report, source))
         elif self.as_json:
@@ -313,8 +319,12 @@ class AuditRunner:
         else:
             layout = txt if self.details else terminal
             self.console.write_styled(lambda width: layout.styled_lines(report, self.console.language, width))
-        for path in paths:
+        for path in saved:
             self.console.print_message("cli.saved", path=str(path))
+        for failure in failures[1:]:
+            self.console.print_error(failure)
+        if failures:
+            raise failures[0]
         if report.verdict is Verdict.FOUND:
             return errors.EXIT_FINDINGS
         if not report.counts.apps_seen:

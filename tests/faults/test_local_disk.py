@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from privaudit import atomic_write
+from privaudit.capture import archive
 from privaudit.errors import SourceError
 from tests.faults.conftest import sentences
 
@@ -47,14 +50,28 @@ def left(folder):
 
 
 @pytest.mark.parametrize("suffix", ["txt", "json", "html", "csv"])
-def test_a_report_on_a_full_disk(run_full, tmp_path, suffix):
-    file = tmp_path / f"report.{suffix}"
+def test_a_report_on_a_full_disk(run_full, demo_capture, tmp_path, suffix):
+    file, check = tmp_path / f"report.{suffix}", tmp_path / "check.zip"
     file.write_bytes(b"before")
-    result = run_full("demo", "android16", "--no-apks", "-o", file)
+    archive.write_archive(demo_capture, check)
+    result = run_full("audit", check, "-o", file)
     assert result.returncode == 4
     assert "could not be written" in sentences(result.stderr.decode())[0]
+    assert "Who can read what" in result.stdout.decode()  # the phone may be gone, so what was read is not lost
     assert file.read_bytes() == b"before"
-    assert left(tmp_path) == [file.name]
+    assert left(tmp_path) == [check.name, file.name]
+
+
+def test_one_file_that_cannot_be_written_costs_no_other(run, tmp_path):
+    for name in ("taken.html", "taken.txt"):
+        (tmp_path / name).mkdir()
+    result = run(
+        "demo", "android16", "-o", "taken.html", "-o", "report.json", "-o", "taken.txt", "--json", cwd=tmp_path
+    )
+    assert result.code == 4
+    assert json.loads(result.out) == json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert re.findall(r"(\S+) could not be written", result.err) == ["taken.txt", "taken.html"]
+    assert left(tmp_path) == ["report.json"]
 
 
 def test_a_capture_on_a_full_disk(run_full, demo_phone, tmp_path, key_folder):
