@@ -6,10 +6,10 @@ import pytest
 
 pytest.importorskip("fcntl", reason="benchmarks need Unix")
 
-from benchmarks import results  # noqa: E402
-from benchmarks.measure import Outcome, Row, compare  # noqa: E402
-from tests.fuzz import run as fuzz_run  # noqa: E402
-from tests.fuzz.targets import TARGETS  # noqa: E402
+from benchmarks import results
+from benchmarks.measure import Outcome, Row, compare
+from tests.fuzz import run as fuzz_run
+from tests.fuzz.targets import TARGETS
 
 
 def sections(text):
