@@ -148,10 +148,12 @@ RUNS = r"(^|\.)(eval|exec|compile|__import__|system|popen|Popen|spawn\w*|execv\w
 
 
 def test_nothing_is_run_on_this_computer():
-    """No shell, no other program than Python itself with a file of ours, no code out of a file."""
+    """No shell, no other program than Python itself with a file of ours or with privaudit, no code out of a file."""
     runs = {(file, name) for file in FILES for name, _ in calls(file) if re.search(RUNS, name)}
-    second_reader = "vetting/second_reader.py"
-    assert {run for run in runs if run[1] not in {"re.compile", "self.exec"}} == {(second_reader, "subprocess.Popen")}
+    second_reader, menu = "vetting/second_reader.py", "cli/menu.py"
+    assert {run for run in runs if run[1] not in {"re.compile", "self.exec"}} == {
+        (file, "subprocess.Popen") for file in (second_reader, menu)
+    }
     source = FILES[second_reader].read_text(encoding="utf-8")
     assert 'command = [sys.executable, "-P", str(_PROGRAM)]' in source
     assert re.search(
@@ -160,13 +162,17 @@ def test_nothing_is_run_on_this_computer():
     (popen,) = (node for name, node in calls(second_reader) if name == "subprocess.Popen")
     assert ast.unparse(popen.args[0]) == "command"
     assert {keyword.arg for keyword in popen.keywords} == {"stdin", "stdout", "stderr"}
+    # -P: a folder named privaudit on a stick is not imported.
+    (popen,) = (node for name, node in calls(menu) if name == "subprocess.Popen")
+    assert ast.unparse(popen.args[0]).startswith("[sys.executable, '-P', '-m', 'privaudit', ")
+    assert popen.keywords == []
     names = {"subprocess", "multiprocessing", "pickle", "marshal", "shelve", "yaml", "code", "runpy"}
     for file, path in FILES.items():
         if file != "cli/menu.py":  # shows a page that this computer has just written
             assert "webbrowser" not in path.read_text(encoding="utf-8"), file
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
-                allowed = {"subprocess"} if file == second_reader else set()
+                allowed = {"subprocess"} if file in {second_reader, menu} else set()
                 assert not (names - allowed) & {alias.name.partition(".")[0] for alias in node.names}, file
             elif isinstance(node, ast.ImportFrom):
                 assert (node.module or "").partition(".")[0] not in names, file

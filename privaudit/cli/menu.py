@@ -118,7 +118,7 @@ class Menu:
     def _run_command_line(self, words: Sequence[str]) -> None:
         """Run a command as a program of its own: this one's help and usage errors are in the language it began with."""
         process = subprocess.Popen(  # noqa: S603 - privaudit itself
-            [sys.executable, "-m", "privaudit", "--lang", self._console.language.code, *words]
+            [sys.executable, "-P", "-m", "privaudit", "--lang", self._console.language.code, *words]
         )
         while process.returncode is None:
             # Ctrl-C ends that program, and leads back to the menu.
