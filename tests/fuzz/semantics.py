@@ -29,6 +29,8 @@ from tests.fixtures.captures import NOW, ShellTransport, collect_first_round
 
 SDKS = (23, 24, 26, 28, 29, 30, 31, 33, 34, 35, 36)
 PACKAGES = ("com.example.sudaibao", "com.example.kuaiyihua", "com.example.happyloan", "com.example.bank")
+HOLDERS = ("com.android.messaging", "com.android.dialer", "com.example.findphone")
+"""The apps that hold its roles, and its administrator: a report is not whole where these are not installed."""
 TARGETS = ("packages", "packages", "packages", "appops", "installed.0", "users")
 """Which answer is damaged; the dump of packages most often."""
 State = tuple[str, int, DataClass]
@@ -137,6 +139,7 @@ def phone_texts(sdk: int) -> Mapping[str, str]:
     """Return what a person saves from a virtual phone of `sdk`: every answer but those of single apps and the bytes."""
     story = load_scenario("borrower")
     apps = [app for app in story.apps if app.package in PACKAGES or (app.is_system and app.installs[0].grants)][:9]
+    apps += [app for app in story.apps if app.package in HOLDERS and app not in apps]
     apps = [
         replace(
             app,
@@ -166,7 +169,9 @@ def sample_texts(folder: Path) -> Iterator[Mapping[str, str]]:
         dump = parse_package_dump(texts["packages"])
         sdk = min(SDKS, key=lambda known: abs(known - (dump.sdk or SDKS[0])))
         listed = [name for name, block in dump.packages.items() if block.apk_present and block.users[0].installed]
-        others = phone_texts(sdk)
+        others = dict(phone_texts(sdk))
+        for key in {"roles", "device_policy"} & others.keys():
+            others[key] = re.sub("|".join(map(re.escape, HOLDERS)), listed[0], others[key])
         yield {
             **{key: text for key, text in others.items() if not key.endswith(".999")},
             "appops": "Current AppOps Service state:\n  Uid 1000:\n",

@@ -246,13 +246,13 @@ def test_full_report_goes_only_to_the_owner_and_its_hash_to_the_page(workshop, t
     stick = tmp_path / "stick"
     stick.mkdir()
     assert "SHA-256" not in workshop.folder.page_path(row.code).read_text(encoding="utf-8")
-    workshop.session.export_full_report(row, stick)
+    workshop.session.export_full_report(row, str(stick))
     assert list(stick.iterdir()) == []  # its owner has not confirmed phone and code
     workshop.session.handle_device_key("v", row)
     workshop.session.handle_device_key("y", row)
-    workshop.session.export_full_report(row, workshop.folder.path)
+    workshop.session.export_full_report(row, str(workshop.folder.path))
     assert not list(workshop.folder.path.glob("privaudit-*"))  # that is not the owner's
-    workshop.session.export_full_report(row, stick)
+    workshop.session.export_full_report(row, str(stick))
     assert {path.name for path in stick.iterdir()} == {f"privaudit-{row.code}.json", f"privaudit-{row.code}.txt"}
     page = workshop.folder.page_path(row.code).read_text(encoding="utf-8")
     import hashlib
