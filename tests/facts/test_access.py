@@ -94,6 +94,12 @@ def test_app_op_decides_alone_over_special_permissions(granted, mode, expected):
 # --- one app ---------------------------------------------------------------------------------------------------------
 
 
+def appops_dump(ops, modes=()):
+    """Return the dump of the app-ops of one app: lines of its ops, and modes of its uid."""
+    uid = ["Current AppOps Service state:", "  Uid u0a1:", *(f"      {mode}" for mode in modes), "    Package a.b:"]
+    return "\n".join([*uid, *ops, "", ""])
+
+
 def phone(  # noqa: PLR0913 - each is one part of the phone
     capture_of,
     *,
@@ -111,17 +117,7 @@ def phone(  # noqa: PLR0913 - each is one part of the phone
     told = ["\n".join([title, *(f"{indent}{P}{row}" for row in rows)]) if rows else "" for title, rows, indent in lists]
     head = f"Packages:\n  Package [a.b] (1):\n    userId=10001\n{told[0]}\n    User 0: installed={installed}\n"
     text = f"{head}{told[1]}{behind}"
-    appops = "\n".join(
-        [
-            "Current AppOps Service state:",
-            "  Uid u0a1:",
-            *(f"      {mode}" for mode in modes),
-            "    Package a.b:",
-            *ops,
-            "",
-            "",
-        ]
-    )
+    appops = appops_dump(ops, modes)
     properties = f"[ro.build.version.sdk]: [{sdk}]\n[persist.sys.timezone]: [Europe/Berlin]\n{rom}"
     return facts.gather_facts(capture_of({"packages": text, "appops": appops, "properties": properties}))
 
@@ -324,16 +320,7 @@ def test_history_since_is_the_oldest_event_or_the_installation(capture_of, first
         f"    User 0: installed=true\n      runtime permissions:\n        {P}READ_CONTACTS: granted=true\n"
         "\nPackage Changes:\n"
     )
-    appops = "\n".join(
-        [
-            "Current AppOps Service state:",
-            "  Uid u0a1:",
-            "    Package a.b:",
-            *tagged(EVENT.format("Access", "top-s", "-1d")),
-            "",
-            "",
-        ]
-    )
+    appops = appops_dump(tagged(EVENT.format("Access", "top-s", "-1d")))
     told = only(facts.gather_facts(capture_of({"packages": text, "appops": appops}))).access[DataClass.SMS]
     assert told.history_since.isoformat() == since
 
