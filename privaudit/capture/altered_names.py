@@ -11,7 +11,7 @@ _OTHER_THAN_LETTERS: Final = re.compile(r"[^a-z]")
 
 
 @lru_cache(maxsize=8192)
-def letters_of(text: str) -> str:
+def fold_name(text: str) -> str:
     r"""Return the letters of `text` in lower case, without markup: what is left of a name that a copy has altered.
 
     Web pages write ``_`` as ``&#95;``, Markdown drops it or puts ``\`` before it, and editors capitalise words.

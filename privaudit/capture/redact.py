@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from privaudit.capture.altered_names import letters_of
+from privaudit.capture.altered_names import fold_name
 from privaudit.capture.answers import Answer
 from privaudit.capture.questions import PROPERTIES, SETTINGS
 
@@ -42,7 +42,7 @@ _INLINE_USER = re.compile(r"(UserInfo\{\d{1,5}:)[^\n]*(:[0-9a-fA-F]{1,8}\})", re
 """In answers that do not list users. Within one line, because the next lines may be about an app."""
 _PROPERTY_ENTRY = re.compile(r"^\[([^\]\n]+)\]: \[(?:(?!^\[).)*?\]$", re.MULTILINE | re.DOTALL)
 _SETTING_KEY = re.compile(r"(\w+)=")
-_LETTERS_OF_SETTINGS: Final = tuple(map(letters_of, SETTINGS))
+_SETTING_LETTERS: Final = tuple(map(fold_name, SETTINGS))
 _LONG_NUMBER = re.compile(r"\d{5,}")
 _DEVICE_OWNER_TEXT = re.compile(
     r"^([ \t]*(?:m?[oO]rganizationName|m?[oO]rganizationId|m?[eE]nrollmentSpecificId|\w*[sS]upportMessage"
@@ -101,5 +101,5 @@ def _redact_settings(text: str) -> Iterator[str]:
         # A line without a key continues the value above, or is an error message about it.
         if is_kept or not line:
             yield line
-        elif any(letters in letters_of(line) for letters in _LETTERS_OF_SETTINGS):
+        elif any(letters in fold_name(line) for letters in _SETTING_LETTERS):
             yield REDACTED  # one of ours, altered by a copy: it must not vanish

@@ -47,11 +47,13 @@ def _choose_folder(folders: Iterable[SourceFiles]) -> SourceFiles | None:
 
     They may be of several phones, and one of them must not pass for all.
     """
-    found = [(files, _answer_names(files)) for files in folders]
-    with_apps = [files for files, names in found if any("packages" in (parse_answer_file_name(n) or "") for n in names)]
+    candidates = [(files, _answer_names(files)) for files in folders]
+    with_apps = [
+        files for files, names in candidates if any("packages" in (parse_answer_file_name(n) or "") for n in names)
+    ]
     if len(with_apps) > 1:
         return None
-    files, names = max(found, key=lambda one: (one[0] in with_apps, len(one[1])), default=(None, []))
+    files, names = max(candidates, key=lambda one: (one[0] in with_apps, len(one[1])), default=(None, []))
     return files if names else None
 
 

@@ -68,14 +68,14 @@ class Menu:
         try:
             while not self._is_exit(typed := self._prompt_choice()):
                 try:
-                    self._do(typed)
+                    self._handle_choice(typed)
                 except KeyboardInterrupt:  # at a question: back to the menu. At the menu's own it ends the program.
                     self._console.write_lines([""])
         except UsageError as error:
             if error.name != "nobody_answers":
                 raise
 
-    def _do(self, typed: str) -> None:
+    def _handle_choice(self, typed: str) -> None:
         """Do what was chosen or typed, and wait for Enter; or change the language, and ask again."""
         choice = fold_answer(typed)
         if choice in self._choices:

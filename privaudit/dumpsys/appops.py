@@ -17,7 +17,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from privaudit.android import FIRST_APP_ID, PER_USER_RANGE
-from privaudit.capture.altered_names import letters_of
+from privaudit.capture.altered_names import fold_name
 from privaudit.dumpsys import gc_paused, iter_line_chunks
 from privaudit.model import ReadBy
 
@@ -170,7 +170,7 @@ class AppOpsParser:
     def __init__(self, kept_ops: AbstractSet[str] | None) -> None:
         self.dump = AppOpsDump()
         self._kept_ops = kept_ops
-        self._letters_of_kept_ops = frozenset(map(letters_of, kept_ops or ()))
+        self._kept_op_letters = frozenset(map(fold_name, kept_ops or ()))
         self._uid: UidOps | None = None
         self._previous_uid: UidOps | None = None
         self._uids_before: dict[int, UidOps | None] = {}
@@ -252,7 +252,7 @@ class AppOpsParser:
     def _names_kept_op(self, line: str) -> bool:
         """Return whether `line`, whose form is no op's, has the name of a kept op: a copy has altered it."""
         match = _OP_START.match(line)
-        return match is not None and letters_of(match[1]) in self._letters_of_kept_ops
+        return match is not None and fold_name(match[1]) in self._kept_op_letters
 
     def _count_unread(self) -> None:
         """Count a line that was not understood for the uid in which it stands, or behind which."""
@@ -321,7 +321,7 @@ class AppOpsParser:
         self._seen_ops.add(name)
         if self._kept_ops is not None and name not in self._kept_ops:
             self._op = _IGNORED_OP
-            if letters_of(name) in self._letters_of_kept_ops:
+            if fold_name(name) in self._kept_op_letters:
                 self._count_unread()  # a copy has altered the name
                 return
             if match.re is _OP_LINE_BCD:
@@ -343,7 +343,7 @@ class AppOpsParser:
                 self._count_unread()
             return
         name = _OP_ALIASES.get(match[1], match[1])
-        if self._kept_ops is not None and name not in self._kept_ops and letters_of(name) in self._letters_of_kept_ops:
+        if self._kept_ops is not None and name not in self._kept_ops and fold_name(name) in self._kept_op_letters:
             self._count_unread()
             return
         if name in self._uid.uid_modes:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from privaudit.android import PERMISSION_PREFIX
-from privaudit.capture.altered_names import letters_of
+from privaudit.capture.altered_names import fold_name
 from privaudit.capture.questions import READING_OPS
 from privaudit.dumpsys.package_model import GrantTable, PermissionGrant
 
@@ -24,8 +24,8 @@ _READING_PERMISSIONS: Final = {
     for op in READING_OPS
 }
 """Permission for data → the thirds of its op's name."""
-_LETTERS_OF_READING_PERMISSIONS: Final = frozenset(
-    letters_of(name) for op in READING_OPS for name in (op, f"{PERMISSION_PREFIX}{op}")
+_READING_PERMISSION_LETTERS: Final = frozenset(
+    fold_name(name) for op in READING_OPS for name in (op, f"{PERMISSION_PREFIX}{op}")
 )
 """Also without the prefix, which people take out to make a list shorter."""
 _UNCACHED_LINE: Final = ("", None)
@@ -37,7 +37,7 @@ def is_garbled(name: str) -> bool:
 
     No Android has such a permission, so the text was changed on its way.
     """
-    return letters_of(name) in _LETTERS_OF_READING_PERMISSIONS or any(
+    return fold_name(name) in _READING_PERMISSION_LETTERS or any(
         abs(len(name) - len(permission)) <= _MAX_EDITS
         # Where at most two letters differ, one third of the op's name is left as it was: a quick test for most names.
         and any(part in name for part in thirds)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from privaudit.capture.altered_names import letters_of
+from privaudit.capture.altered_names import fold_name
 from privaudit.capture.model import Capture
 from privaudit.capture.questions import SETTINGS, is_package_name
 from privaudit.dumpsys import iter_lines_with_offset
@@ -24,15 +24,15 @@ _KIND_BY_SETTING: Final = {
     "dialer_default_application": "default_phone",
 }
 _COMPONENT_KINDS: Final = frozenset({"accessibility", "notification_listener", "input_method"})
-_LETTERS_OF_SETTINGS: Final = tuple(map(letters_of, SETTINGS))
+_SETTING_LETTERS: Final = tuple(map(fold_name, SETTINGS))
 _CLEAN_NAME = re.compile(r"[\w.]+\Z", re.ASCII)
 _USER_ID = re.compile(r"\d{1,5}\Z", re.ASCII)
 _KIND_BY_ROLE: Final = {"android.app.role.SMS": "default_sms", "android.app.role.DIALER": "default_phone"}
-_LETTERS_OF_ROLES: Final = frozenset(map(letters_of, _KIND_BY_ROLE))
-_LETTERS_OF_ROLE_FIELDS: Final = frozenset(map(letters_of, ("user_id", "name", "holders")))
+_ROLE_LETTERS: Final = frozenset(map(fold_name, _KIND_BY_ROLE))
+_ROLE_FIELD_LETTERS: Final = frozenset(map(fold_name, ("user_id", "name", "holders")))
 _OPENING_BRACKETS: Final[Mapping[str, str]] = {"}": "{", "]": "["}
 _ADMIN_LIST_HEADER = re.compile(r"^\s+Enabled Device Admins \(User (\d{1,5})\b", re.ASCII)
-_ADMIN_LIST_LETTERS: Final = letters_of("Enabled Device Admins")
+_ADMIN_LIST_LETTERS: Final = fold_name("Enabled Device Admins")
 _ADMIN_COMPONENT = re.compile(r"^    ([^\s/]+)/(\S+):\s*$")
 _ADMIN_UID = re.compile(r"\W*uid=\d{4,10}\W*\Z", re.ASCII)
 """The first line of an administrator, below its component."""
@@ -114,9 +114,9 @@ def _parse_settings(capture: Capture, unparsed_lines: Counter[str]) -> Iterator[
 
 def _is_altered_setting(key: str) -> bool:
     """Return whether `key` is one of ours that a copy has altered, cut, or put something before."""
-    letters = letters_of(key) if key not in SETTINGS else ""
-    is_cut = bool(letters) and any(ours.endswith(letters) for ours in _LETTERS_OF_SETTINGS)
-    return is_cut or (letters.endswith(_LETTERS_OF_SETTINGS) and _CLEAN_NAME.match(key) is None)
+    letters = fold_name(key) if key not in SETTINGS else ""
+    is_cut = bool(letters) and any(ours.endswith(letters) for ours in _SETTING_LETTERS)
+    return is_cut or (letters.endswith(_SETTING_LETTERS) and _CLEAN_NAME.match(key) is None)
 
 
 def _is_whole_component(kind: str, package: str, slash: str) -> bool:
@@ -139,7 +139,7 @@ def _parse_roles(capture: Capture, unparsed_lines: Counter[str]) -> Iterator[_Sp
         elif key == "name" and _CLEAN_NAME.match(value):
             kind, in_holders, has_name = _KIND_BY_ROLE.get(value), False, True
             is_cut = kind is None and any(role.startswith(value) for role in _KIND_BY_ROLE)
-            unparsed_lines["roles"] += is_cut or (kind is None and letters_of(value) in _LETTERS_OF_ROLES)
+            unparsed_lines["roles"] += is_cut or (kind is None and fold_name(value) in _ROLE_LETTERS)
         elif key == "holders":
             in_holders = value == "["
             unparsed_lines["roles"] += not has_name
@@ -148,7 +148,7 @@ def _parse_roles(capture: Capture, unparsed_lines: Counter[str]) -> Iterator[_Sp
             holder = key
         elif key == "]":
             in_holders = False
-        elif letters_of(key) in _LETTERS_OF_ROLE_FIELDS or not (in_holders or _ROLE_DUMP_SYNTAX.match(line.strip())):
+        elif fold_name(key) in _ROLE_FIELD_LETTERS or not (in_holders or _ROLE_DUMP_SYNTAX.match(line.strip())):
             unparsed_lines["roles"] += 1
         if kind and holder:
             unparsed_lines["roles"] += not is_package_name(holder)
@@ -193,5 +193,5 @@ def _parse_device_policy(capture: Capture, unparsed_lines: Counter[str]) -> Iter
             user = None
         elif user is not None and _ADMIN_COMPONENT.match(f"{line}:"):
             unparsed_lines["device_policy"] += 1  # a component without its colon: the class name goes on below
-        elif _ADMIN_LIST_LETTERS in letters_of(line):
+        elif _ADMIN_LIST_LETTERS in fold_name(line):
             unparsed_lines["device_policy"] += 1

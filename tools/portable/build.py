@@ -207,8 +207,8 @@ def read_python(target: Target, file: Path | None, sha256: str) -> bytes:
     except OSError as error:
         advice = "" if file else f"\nDownload it with a browser, and say where it is: --{target.name}-python FILE"
         sys.exit(f"{file or target.python_url}: {error}{advice}")
-    if (found := hashlib.sha256(content).hexdigest()) != sha256.lower():
-        sys.exit(f"{file or target.python_url}: its SHA-256 is {found}, not {sha256}")
+    if (actual := hashlib.sha256(content).hexdigest()) != sha256.lower():
+        sys.exit(f"{file or target.python_url}: its SHA-256 is {actual}, not {sha256}")
     return content
 
 
